@@ -1,1 +1,3 @@
-//! x
+//! Thoughts.
+pub mod domain;
+pub mod store;

@@ -1,0 +1,173 @@
+//! What is remembered: traits that speak of thoughts, members and sessions, and the stores that keep them.
+//!
+//! # The contract of every store
+//! - A write is answered when it is on disk (or committed), and is then found by every read that begins later.
+//! - A write happens whole or not at all: after a crash the lists agree with the thoughts.
+//! - A read takes a [`Reach`] and gives nothing outside it; the store itself knows no roles.
+//! - Lists are read by key range, newest first; their cost does not grow with what is stored.
+//! - What isn't there is `None`, `false` or an empty list; a [`StoreError`] means that the store failed.
+//! - Times are whole milliseconds, and come from the caller: a store has no clock.
+//!
+//! [`suite`] holds all of this as tests that each store passes as they are.
+//!
+//! # How to add one more
+//! A method: say here in prose what it promises, test that in `suite.rs`, then write it in every store. A
+//! store: a folder beside `sled/` with the traits implemented, `suite::run` called on it, and an arm in
+//! [`open`].
+
+pub mod sled;
+#[cfg(test)]
+mod suite;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::domain::id::{MemberId, ThoughtId};
+use crate::domain::member::{Handle, Identity, Member, Profile};
+use crate::domain::page::Page;
+use crate::domain::policy::Reach;
+use crate::domain::session::{Session, SessionHash};
+use crate::domain::thought::{Authored, NewThought, Once, Revision, Thought};
+
+/// Why a store could not do what was asked. The text is for the log and for whoever starts the program;
+/// people at a page are told only that it was our fault.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store can't be opened: in use, unreadable, of a newer layout. The text says what to do.
+    #[error("{0}")]
+    Open(String),
+    /// Reading or writing failed.
+    #[error("the store failed: {0}")]
+    Failed(String),
+    /// A record can't be read back: whose, and why.
+    #[error("the store holds a record that can't be read: {what}: {why}")]
+    Corrupt {
+        /// Which record, in words, without what it holds.
+        what: &'static str,
+        /// What the decoder said.
+        why: String,
+    },
+    /// The store has been closed, as it is when the program stops.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// Every store's answer.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Which list of thoughts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everybody's.
+    Everyone,
+    /// One member's.
+    By(MemberId),
+}
+
+/// What became of a thought that was to be shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shared {
+    /// It was stored.
+    Now,
+    /// The same `once` value of the same author had already stored this one; nothing was stored now.
+    Already(ThoughtId),
+}
+
+/// Thoughts and the lists of them.
+#[async_trait]
+pub trait Thoughts: Send + Sync {
+    /// Stores a thought, unless its author has already used `once`.
+    async fn share(&self, thought: &Thought, once: Option<&Once>) -> Result<Shared>;
+
+    /// The thought, if it is within reach and not deleted.
+    async fn thought(&self, id: ThoughtId, reach: &Reach) -> Result<Option<Authored>>;
+
+    /// A page of `limit` thoughts of `scope` within reach, newest first, all of them older than `before`.
+    async fn feed(&self, scope: Scope, reach: &Reach, before: Option<ThoughtId>, limit: usize) -> Result<Page<Authored>>;
+
+    /// Gives a thought that exists and isn't deleted another message and visibility; what it said stays
+    /// readable as a [`Revision`]. Gives the thought as it is now. Where nothing differs, nothing is
+    /// written and the thought is given as it was.
+    async fn edit(&self, id: ThoughtId, change: &NewThought, at: Timestamp) -> Result<Option<Thought>>;
+
+    /// What a thought said before, newest first.
+    async fn revisions(&self, id: ThoughtId) -> Result<Vec<Revision>>;
+
+    /// Takes a thought out of every list and marks it deleted. `false` if there was none to delete.
+    async fn delete(&self, id: ThoughtId, at: Timestamp) -> Result<bool>;
+
+    /// The thought, if it is deleted and not yet purged, whoever asks: the caller decides who may know.
+    async fn deleted(&self, id: ThoughtId) -> Result<Option<Authored>>;
+
+    /// Puts a deleted thought back where it was. `false` if there was none to restore.
+    async fn restore(&self, id: ThoughtId) -> Result<bool>;
+
+    /// Forgets for good up to `limit` thoughts that were deleted before `before`, with their revisions.
+    /// Gives how many.
+    async fn purge_deleted(&self, before: Timestamp, limit: usize) -> Result<usize>;
+
+    /// Forgets up to `limit` of the `once` values used before `before`. Gives how many.
+    async fn purge_once(&self, before: Timestamp, limit: usize) -> Result<usize>;
+}
+
+/// Members.
+#[async_trait]
+pub trait Members: Send + Sync {
+    /// The member this identity belongs to, brought up to date with `profile`; or else a new one called
+    /// `id`, with the first of `handle`'s spellings ([`Handle::numbered`]) that is free.
+    async fn admit(&self, identity: &Identity, profile: &Profile, handle: &Handle, id: MemberId, at: Timestamp) -> Result<Member>;
+
+    /// The member called this.
+    async fn member(&self, id: MemberId) -> Result<Option<Member>>;
+
+    /// The member with this handle.
+    async fn member_by_handle(&self, handle: &Handle) -> Result<Option<Member>>;
+}
+
+/// Sessions. None of these methods can bring back a session that has ended.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Stores a new session and, in the same step, ends the one it replaces. `until` is when it ends at
+    /// the latest, whatever happens.
+    async fn begin_session(&self, session: &Session, until: Timestamp, replaces: Option<SessionHash>) -> Result<()>;
+
+    /// The session known by this hash.
+    async fn session(&self, hash: SessionHash) -> Result<Option<Session>>;
+
+    /// Notes that a session was used at `at`; an update of a record that exists, never an insert. `false`
+    /// if it has ended.
+    async fn touch_session(&self, hash: SessionHash, at: Timestamp) -> Result<bool>;
+
+    /// Ends a session and gives what it was.
+    async fn end_session(&self, hash: SessionHash) -> Result<Option<Session>>;
+
+    /// A member's sessions, the most recently begun first.
+    async fn sessions_of(&self, member: MemberId) -> Result<Vec<Session>>;
+
+    /// Ends all of a member's sessions, save `except`. Gives how many.
+    async fn end_sessions_of(&self, member: MemberId, except: Option<SessionHash>) -> Result<usize>;
+
+    /// Forgets up to `limit` sessions whose `until` lies before `now`. Gives how many.
+    async fn purge_sessions(&self, now: Timestamp, limit: usize) -> Result<usize>;
+}
+
+/// A whole store.
+#[async_trait]
+pub trait Store: Thoughts + Members + Sessions {
+    /// Asks the store for an answer, for `/readyz`.
+    async fn ping(&self) -> Result<()>;
+
+    /// Answers what is under way, puts all of it on disk, and refuses what comes later with
+    /// [`StoreError::Closed`].
+    async fn close(&self) -> Result<()>;
+}
+
+/// Opens the embedded store in `folder`, which is made if it isn't there.
+///
+/// # Errors
+/// [`StoreError::Open`] with a line that says what is wrong and what to do.
+pub async fn open(folder: &std::path::Path) -> Result<Arc<dyn Store>> {
+    Ok(Arc::new(sled::SledStore::open(folder).await?))
+}
