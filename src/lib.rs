@@ -1,3 +1,4 @@
 //! Thoughts.
+pub mod clock;
 pub mod domain;
 pub mod store;

@@ -86,11 +86,7 @@ impl Member {
 
     /// What others are shown of them.
     pub fn author(&self) -> Author {
-        Author {
-            id: self.id,
-            handle: self.handle.clone(),
-            name: self.name.clone(),
-        }
+        Author { id: self.id, handle: self.handle.clone(), name: self.name.clone() }
     }
 }
 

@@ -27,9 +27,6 @@ pub struct Invalid {
 impl Invalid {
     /// A refusal of `field` for the reason `message`.
     pub fn new(field: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            field,
-            message: message.into(),
-        }
+        Self { field, message: message.into() }
     }
 }

@@ -33,10 +33,7 @@ impl Viewer {
     pub fn reach(&self) -> Reach {
         match self {
             Self::Anonymous => Reach::Public,
-            Self::Member(member) => Reach::Member {
-                id: member.id,
-                groups: member.groups.clone(),
-            },
+            Self::Member(member) => Reach::Member { id: member.id, groups: member.groups.clone() },
         }
     }
 }
@@ -107,10 +104,7 @@ mod tests {
     }
 
     fn reach(member: u128, groups: &[&str]) -> Reach {
-        Reach::Member {
-            id: MemberId::from(Ulid(member)),
-            groups: groups.iter().map(|name| group(name)).collect(),
-        }
+        Reach::Member { id: MemberId::from(Ulid(member)), groups: groups.iter().map(|name| group(name)).collect() }
     }
 
     #[test]

@@ -148,10 +148,7 @@ mod tests {
     use super::*;
     use ulid::Ulid;
 
-    const LIMITS: Limits = Limits {
-        idle: Duration::from_secs(100),
-        max: Duration::from_secs(1000),
-    };
+    const LIMITS: Limits = Limits { idle: Duration::from_secs(100), max: Duration::from_secs(1000) };
 
     fn session(created: i64, seen: i64) -> Session {
         Session {

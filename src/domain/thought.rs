@@ -125,8 +125,8 @@ impl Once {
     /// # Errors
     /// `Invalid` when it isn't one that a form of ours could have carried.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let well_formed = (1..=64).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let well_formed =
+            (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if well_formed {
             Ok(Self(text.to_owned()))
         } else {

@@ -31,10 +31,9 @@ impl FromStr for Visibility {
             "private" => Ok(Self::Private),
             _ => match text.strip_prefix("group:") {
                 Some(group) => group.parse().map(Self::Group),
-                None => Err(Invalid::new(
-                    "visibility",
-                    "Choose who may see it: public, members, group:<name> or private.",
-                )),
+                None => {
+                    Err(Invalid::new("visibility", "Choose who may see it: public, members, group:<name> or private."))
+                }
             },
         }
     }
@@ -92,10 +91,7 @@ impl FromStr for GroupName {
         if well_formed {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid::new(
-                "visibility",
-                "A group's name has 1 to 128 characters, and no space at either end.",
-            ))
+            Err(Invalid::new("visibility", "A group's name has 1 to 128 characters, and no space at either end."))
         }
     }
 }

@@ -1,0 +1,111 @@
+//! The only caller of "now" and of the system's randomness: both are handed in everywhere else, so that a
+//! test of expiry waits for nothing.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ulid::Ulid;
+
+/// Tells the time, in whole milliseconds.
+#[derive(Clone)]
+pub struct Clock(Source);
+
+#[derive(Clone)]
+enum Source {
+    System,
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// The system's clock.
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// A clock that shows the system's time now, and from then on goes only when it is told to.
+    pub fn manual() -> Self {
+        Self(Source::Manual(Arc::new(AtomicI64::new(Self::system().now().as_millisecond()))))
+    }
+
+    /// What time it is.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
+    pub fn now(&self) -> Timestamp {
+        let millisecond = match &self.0 {
+            Source::System => Timestamp::now().as_millisecond(),
+            Source::Manual(millisecond) => millisecond.load(Ordering::SeqCst),
+        };
+        Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Moves a manual clock on. The system's clock goes by itself, and stays as it is.
+    pub fn advance(&self, by: Duration) {
+        match &self.0 {
+            Source::System => {}
+            Source::Manual(millisecond) => {
+                let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+                millisecond.fetch_add(by, Ordering::SeqCst);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Clock({})", self.now())
+    }
+}
+
+/// Makes identifiers: later ones sort after earlier ones, within a millisecond too, and also where the
+/// system's clock is set back.
+#[derive(Debug, Default)]
+pub struct Ids {
+    last: Mutex<Ulid>,
+}
+
+impl Ids {
+    /// The next identifier, at `now`.
+    pub fn next(&self, now: Timestamp) -> Ulid {
+        let millisecond = u64::try_from(now.as_millisecond()).unwrap_or_default();
+        let fresh = Ulid::from_parts(millisecond, u128::from_be_bytes(random()));
+        // A poisoned lock still holds the last identifier that was given out.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = if fresh > *last { fresh } else { last.increment().unwrap_or(fresh) };
+        *last
+    }
+}
+
+/// Unguessable bytes, from the operating system.
+///
+/// # Panics
+/// Where the operating system has no randomness to give: nothing that needs it may go on without.
+#[expect(clippy::expect_used, clippy::disallowed_methods, reason = "there is no safe way on without randomness")]
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system gives randomness");
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_goes_only_when_told_to() {
+        let clock = Clock::manual();
+        let then = clock.now();
+        clock.clone().advance(Duration::from_secs(7));
+        assert_eq!(clock.now().duration_since(then).as_secs(), 7);
+    }
+
+    #[test]
+    fn ids_of_one_moment_sort_in_the_order_they_were_made_even_when_the_clock_goes_back() {
+        let ids = Ids::default();
+        let now = Timestamp::from_second(1000).unwrap();
+        let before = Timestamp::from_second(999).unwrap();
+        let made = [ids.next(now), ids.next(now), ids.next(before), ids.next(now)];
+        assert!(made.is_sorted());
+    }
+}
