@@ -1,4 +1,5 @@
-//! Thoughts.
+//! Thoughts: a place for a group of people to share short posts.
+
 pub mod clock;
+pub mod config;
 pub mod domain;
-pub mod store;

@@ -56,9 +56,10 @@ impl Reach {
     /// Whether a thought of `author` for `visibility` is within reach.
     pub fn admits(&self, author: MemberId, visibility: &Visibility) -> bool {
         match (self, visibility) {
-            (Self::Public | Self::Member { .. }, Visibility::Public) => true,
+            (Self::Public | Self::Member { .. }, Visibility::Public) | (Self::Member { .. }, Visibility::Members) => {
+                true
+            }
             (Self::Public, Visibility::Members | Visibility::Group(_) | Visibility::Private) => false,
-            (Self::Member { .. }, Visibility::Members) => true,
             (Self::Member { id, groups }, Visibility::Group(group)) => *id == author || groups.contains(group),
             (Self::Member { id, .. }, Visibility::Private) => *id == author,
         }

@@ -129,7 +129,7 @@ impl Limits {
     /// Whether its last use is so long ago that a new one is worth writing down: a minute, or a tenth of the
     /// idle limit where that is shorter.
     pub fn touch_is_due(&self, session: &Session, now: Timestamp) -> bool {
-        let every = (self.idle / 10).min(Duration::from_secs(60));
+        let every = (self.idle / 10).min(Duration::from_mins(1));
         now.duration_since(session.last_seen_at) >= signed(every)
     }
 
