@@ -8,12 +8,12 @@
 //! - What isn't there is `None`, `false` or an empty list; a [`StoreError`] means that the store failed.
 //! - Times are whole milliseconds, and come from the caller: a store has no clock.
 //!
-//! [`suite`] holds all of this as tests that each store passes as they are.
+//! `suite/` holds all of this as tests that each store passes as they are.
 //!
 //! # How to add one more
-//! A method: say here in prose what it promises, test that in `suite.rs`, then write it in every store. A
-//! store: a folder beside `sled/` with the traits implemented, `suite::run` called on it, and an arm in
-//! [`open`].
+//! A method: say here in prose what it promises, test that in `suite/`, then write it in every store. A
+//! store: a folder beside `sled/` with the traits implemented, `store_suite!` called on it in its tests, and
+//! an arm in [`open`].
 
 pub mod sled;
 #[cfg(test)]
@@ -85,7 +85,13 @@ pub trait Thoughts: Send + Sync {
     async fn thought(&self, id: ThoughtId, reach: &Reach) -> Result<Option<Authored>>;
 
     /// A page of `limit` thoughts of `scope` within reach, newest first, all of them older than `before`.
-    async fn feed(&self, scope: Scope, reach: &Reach, before: Option<ThoughtId>, limit: usize) -> Result<Page<Authored>>;
+    async fn feed(
+        &self,
+        scope: Scope,
+        reach: &Reach,
+        before: Option<ThoughtId>,
+        limit: usize,
+    ) -> Result<Page<Authored>>;
 
     /// Gives a thought that exists and isn't deleted another message and visibility; what it said stays
     /// readable as a [`Revision`]. Gives the thought as it is now. Where nothing differs, nothing is
@@ -117,7 +123,14 @@ pub trait Thoughts: Send + Sync {
 pub trait Members: Send + Sync {
     /// The member this identity belongs to, brought up to date with `profile`; or else a new one called
     /// `id`, with the first of `handle`'s spellings ([`Handle::numbered`]) that is free.
-    async fn admit(&self, identity: &Identity, profile: &Profile, handle: &Handle, id: MemberId, at: Timestamp) -> Result<Member>;
+    async fn admit(
+        &self,
+        identity: &Identity,
+        profile: &Profile,
+        handle: &Handle,
+        id: MemberId,
+        at: Timestamp,
+    ) -> Result<Member>;
 
     /// The member called this.
     async fn member(&self, id: MemberId) -> Result<Option<Member>>;

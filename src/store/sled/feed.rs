@@ -1,0 +1,134 @@
+//! A page of a feed: the lists that a reach admits, merged newest first, read only as far as the page goes.
+
+use std::collections::{BinaryHeap, HashMap};
+
+use sled::Db;
+
+use super::keys::{self, Audience, List};
+use super::records::{self, get, must_get};
+use crate::domain::id::{MemberId, ThoughtId};
+use crate::domain::member::Author;
+use crate::domain::page::Page;
+use crate::domain::policy::Reach;
+use crate::domain::thought::{Authored, Thought};
+use crate::store::{Result, Scope};
+
+/// A page of `limit` thoughts of `scope` within reach.
+pub(super) fn page(
+    db: &Db,
+    scope: Scope,
+    reach: &Reach,
+    before: Option<ThoughtId>,
+    limit: usize,
+) -> Result<Page<Authored>> {
+    let mut authors = Authors::default();
+    let mut items = Vec::new();
+    for id in Newest::of(db, scope, reach, before)? {
+        // The lists are read beside the writer, which may have deleted it or changed whom it is for.
+        let Some(thought) = thought_within(db, id?, reach)? else { continue };
+        let author = authors.author(db, thought.author)?;
+        items.push(Authored { thought, author });
+        if items.len() > limit {
+            break;
+        }
+    }
+    Ok(Page::cut(items, limit, |item| item.thought.id))
+}
+
+/// The thought, if it is within reach and not deleted.
+pub(super) fn thought_within(db: &Db, id: ThoughtId, reach: &Reach) -> Result<Option<Thought>> {
+    let thought = get(db, &keys::thought(id))?;
+    Ok(thought.filter(|t| t.deleted_at.is_none() && reach.admits(t.author, &t.visibility)))
+}
+
+/// What a thought's author is called.
+pub(super) fn author(db: &Db, id: MemberId) -> Result<Author> {
+    must_get(db, &keys::member(id)).map(|member| member.author())
+}
+
+/// Authors already looked up.
+#[derive(Default)]
+struct Authors(HashMap<MemberId, Author>);
+
+impl Authors {
+    fn author(&mut self, db: &Db, id: MemberId) -> Result<Author> {
+        if let Some(known) = self.0.get(&id) {
+            return Ok(known.clone());
+        }
+        let found = author(db, id)?;
+        self.0.insert(id, found.clone());
+        Ok(found)
+    }
+}
+
+/// The lists that hold what is within reach.
+fn lists(scope: Scope, reach: &Reach) -> Vec<List<'_>> {
+    match (scope, reach) {
+        (_, Reach::Public) => vec![List::For(scope, Audience::Public)],
+        // What is one's own is within one's reach.
+        (Scope::By(author), Reach::Member { id, .. }) if author == *id => vec![List::Own(author)],
+        (Scope::Everyone | Scope::By(_), Reach::Member { id, groups }) => {
+            let groups = groups.iter().map(Audience::Group);
+            let audiences = [Audience::Public, Audience::Members].into_iter().chain(groups);
+            let mut lists: Vec<_> = audiences.map(|audience| List::For(scope, audience)).collect();
+            if scope == Scope::Everyone {
+                lists.push(List::Own(*id));
+            }
+            lists
+        }
+    }
+}
+
+/// The thoughts of several lists, newest first, each once.
+struct Newest<I> {
+    lists: Vec<I>,
+    /// The newest of each list, with the list's place in `lists`.
+    heads: BinaryHeap<(ThoughtId, usize)>,
+    last: Option<ThoughtId>,
+}
+
+impl Newest<()> {
+    fn of(
+        db: &Db,
+        scope: Scope,
+        reach: &Reach,
+        before: Option<ThoughtId>,
+    ) -> Result<Newest<impl Iterator<Item = Result<ThoughtId>>>> {
+        let lists = lists(scope, reach).into_iter().map(|list| {
+            let span = keys::listed_before(list, before);
+            records::keys(db, &span)
+                .rev()
+                .map(|key| keys::ending("a place in a list", &key?).map(ThoughtId::from_bytes))
+        });
+        let mut newest = Newest { lists: lists.collect(), heads: BinaryHeap::new(), last: None };
+        for list in 0..newest.lists.len() {
+            newest.advance(list)?;
+        }
+        Ok(newest)
+    }
+}
+
+impl<I: Iterator<Item = Result<ThoughtId>>> Newest<I> {
+    fn advance(&mut self, list: usize) -> Result<()> {
+        if let Some(id) = self.lists[list].next() {
+            self.heads.push((id?, list));
+        }
+        Ok(())
+    }
+}
+
+impl<I: Iterator<Item = Result<ThoughtId>>> Iterator for Newest<I> {
+    type Item = Result<ThoughtId>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (id, list) = self.heads.pop()?;
+            if let Err(e) = self.advance(list) {
+                return Some(Err(e));
+            }
+            if self.last.replace(id) != Some(id) {
+                return Some(Ok(id));
+            }
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! Every key there is. All of them live in one tree, so that a write is one batch and needs no transaction
+//! over several trees; the first byte says what a key is of, and its Rust type what its record holds.
+//!
+//! | first byte | the rest of the key | record |
+//! | --- | --- | --- |
+//! | `L` | | the layout's version |
+//! | `t` | thought | the thought, deleted or not |
+//! | `r` | thought, version | what that version said |
+//! | `l` | list, thought | in this list; no deleted thought is in any |
+//! | `d` | deleted at, thought | in the trash |
+//! | `o` | author, SHA-256 of the `once` value | the thought it stored |
+//! | `O` | used at, author, SHA-256 of the `once` value | due to be forgotten |
+//! | `m` | member | the member |
+//! | `i` | SHA-256 of issuer and subject | the member with this identity |
+//! | `h` | handle | the member with this handle |
+//! | `s` | session hash | the session and when it ends |
+//! | `S` | member, begun at (latest first), session hash | this member's |
+//! | `e` | ends at, session hash | due to be forgotten |
+//!
+//! Thoughts and members are 16 bytes, hashes 32, times 8, versions 4, all of them big-endian, so that keys
+//! sort as what they stand for. A list is `e` and an audience (everybody's thoughts for it), `b`, a member and
+//! an audience (that member's), or `o` and a member (all of that member's, for the member alone). An audience
+//! is `p` (public), `m` (members), or `g` and a group's name (its length in two bytes, then its text).
+//!
+//! To add one more: a row above, a byte nobody has, a function below; and where it changes what an older
+//! binary would find, the layout's version in `open.rs`.
+
+use std::marker::PhantomData;
+use std::ops::Bound;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::records::KeptSession;
+use crate::domain::id::{MemberId, ThoughtId};
+use crate::domain::member::{Handle, Identity, Member};
+use crate::domain::session::SessionHash;
+use crate::domain::thought::{Once, Revision, Thought};
+use crate::domain::visibility::{GroupName, Visibility};
+use crate::store::{Result, Scope, StoreError};
+
+/// A key whose record is a `T`.
+pub(super) struct Key<T> {
+    bytes: Vec<u8>,
+    what: &'static str,
+    holds: PhantomData<fn() -> T>,
+}
+
+impl<T> Key<T> {
+    fn new(space: u8, what: &'static str) -> Self {
+        Self { bytes: vec![space], what, holds: PhantomData }
+    }
+
+    fn with(mut self, part: impl AsRef<[u8]>) -> Self {
+        self.bytes.extend_from_slice(part.as_ref());
+        self
+    }
+
+    /// The key as the tree knows it.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What the record is, in words.
+    pub(super) fn what(&self) -> &'static str {
+        self.what
+    }
+
+    /// All keys that begin with this one.
+    fn and_below(self) -> Span {
+        let end = match self.bytes.iter().rposition(|&byte| byte < u8::MAX) {
+            Some(last) => {
+                let mut end = self.bytes[..=last].to_vec();
+                end[last] += 1;
+                Bound::Excluded(end)
+            }
+            None => Bound::Unbounded,
+        };
+        Span { what: self.what, start: self.bytes, end }
+    }
+
+    /// All keys from this one up to, and without, those that begin with `end`.
+    fn up_to(self, end: Self) -> Span {
+        Span { what: self.what, start: self.bytes, end: Bound::Excluded(end.bytes) }
+    }
+}
+
+/// Keys that lie side by side.
+pub(super) struct Span {
+    what: &'static str,
+    start: Vec<u8>,
+    end: Bound<Vec<u8>>,
+}
+
+impl Span {
+    /// What their records are, in words.
+    pub(super) fn what(&self) -> &'static str {
+        self.what
+    }
+
+    /// As the tree takes it.
+    pub(super) fn bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
+        (Bound::Included(&self.start), self.end.as_ref().map(Vec::as_slice))
+    }
+}
+
+/// A list of thoughts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum List<'a> {
+    /// Those for this audience, everybody's or one member's.
+    For(Scope, Audience<'a>),
+    /// All of this member's, whomever they are for, as the member alone finds them.
+    Own(MemberId),
+}
+
+/// Whom the thoughts of a list are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience<'a> {
+    /// Anyone.
+    Public,
+    /// Whoever is signed in.
+    Members,
+    /// Who is in this group.
+    Group(&'a GroupName),
+}
+
+impl<'a> Audience<'a> {
+    /// The audience a thought has besides its author, if it has one.
+    pub(super) fn of(visibility: &'a Visibility) -> Option<Self> {
+        match visibility {
+            Visibility::Public => Some(Self::Public),
+            Visibility::Members => Some(Self::Members),
+            Visibility::Group(name) => Some(Self::Group(name)),
+            Visibility::Private => None,
+        }
+    }
+}
+
+/// Which layout the tree has.
+pub(super) fn layout() -> Key<u32> {
+    Key::new(b'L', "the layout's version")
+}
+
+/// A thought.
+pub(super) fn thought(id: ThoughtId) -> Key<Thought> {
+    Key::new(b't', "a thought").with(id.to_bytes())
+}
+
+/// What a version of a thought said.
+pub(super) fn revision(id: ThoughtId, version: u32) -> Key<Revision> {
+    Key::new(b'r', "a revision").with(id.to_bytes()).with(version.to_be_bytes())
+}
+
+/// Everything a thought has said before, oldest first.
+pub(super) fn revisions(id: ThoughtId) -> Span {
+    Key::<Revision>::new(b'r', "a revision").with(id.to_bytes()).and_below()
+}
+
+/// A thought's place in a list.
+pub(super) fn listed(list: List<'_>, id: ThoughtId) -> Key<()> {
+    places(list).with(id.to_bytes())
+}
+
+/// The places of a list, oldest first, as far as they are older than `before`.
+pub(super) fn listed_before(list: List<'_>, before: Option<ThoughtId>) -> Span {
+    match before {
+        Some(id) => places(list).up_to(listed(list, id)),
+        None => places(list).and_below(),
+    }
+}
+
+fn places(list: List<'_>) -> Key<()> {
+    let key = Key::new(b'l', "a place in a list");
+    let (key, audience) = match list {
+        List::Own(author) => return key.with(b"o").with(author.to_bytes()),
+        List::For(Scope::Everyone, audience) => (key.with(b"e"), audience),
+        List::For(Scope::By(author), audience) => (key.with(b"b").with(author.to_bytes()), audience),
+    };
+    match audience {
+        Audience::Public => key.with(b"p"),
+        Audience::Members => key.with(b"m"),
+        Audience::Group(name) => key.with(b"g").with(length(name.as_str())).with(name.as_str()),
+    }
+}
+
+/// A name has at most 512 bytes (128 characters): its length fits.
+fn length(name: &str) -> [u8; 2] {
+    u16::try_from(name.len()).unwrap_or(u16::MAX).to_be_bytes()
+}
+
+/// A deleted thought's place in the trash.
+pub(super) fn trashed(at: Timestamp, id: ThoughtId) -> Key<()> {
+    trash().with(time(at)).with(id.to_bytes())
+}
+
+/// What was deleted before `before`, the longest deleted first.
+pub(super) fn trashed_before(before: Timestamp) -> Span {
+    trash().up_to(trash().with(time(before)))
+}
+
+fn trash() -> Key<()> {
+    Key::new(b'd', "a place in the trash")
+}
+
+/// The thought that an author's `once` value has stored.
+pub(super) fn once(author: MemberId, value: &Once) -> Key<ThoughtId> {
+    once_of(once_name(author, value))
+}
+
+/// The same key, from what its place in time ends in.
+pub(super) fn once_of(name: OnceName) -> Key<ThoughtId> {
+    Key::new(b'o', "a once value").with(name)
+}
+
+/// The place in time of a `once` value's use.
+pub(super) fn once_used(at: Timestamp, author: MemberId, value: &Once) -> Key<()> {
+    once_uses().with(time(at)).with(once_name(author, value))
+}
+
+/// The `once` values used before `before`, oldest use first; each key ends in an [`OnceName`].
+pub(super) fn once_used_before(before: Timestamp) -> Span {
+    once_uses().up_to(once_uses().with(time(before)))
+}
+
+fn once_uses() -> Key<()> {
+    Key::new(b'O', "a use of a once value")
+}
+
+/// Whose `once` value it is (16 bytes), and the SHA-256 of it.
+pub(super) type OnceName = [u8; 48];
+
+fn once_name(author: MemberId, value: &Once) -> OnceName {
+    let mut name = [0; 48];
+    name[..16].copy_from_slice(&author.to_bytes());
+    name[16..].copy_from_slice(&Sha256::digest(value.as_str()));
+    name
+}
+
+/// A member.
+pub(super) fn member(id: MemberId) -> Key<Member> {
+    Key::new(b'm', "a member").with(id.to_bytes())
+}
+
+/// The member with this identity. The issuer's length goes before it, so that no two identities hash alike.
+pub(super) fn identity(identity: &Identity) -> Key<MemberId> {
+    let mut hash = Sha256::new();
+    hash.update((identity.iss.len() as u64).to_be_bytes());
+    hash.update(&identity.iss);
+    hash.update(&identity.sub);
+    Key::new(b'i', "an identity").with(hash.finalize())
+}
+
+/// The member with this handle.
+pub(super) fn handle(handle: &Handle) -> Key<MemberId> {
+    Key::new(b'h', "a handle").with(handle.as_str())
+}
+
+/// A session.
+pub(super) fn session(hash: SessionHash) -> Key<KeptSession> {
+    Key::new(b's', "a session").with(hash.to_bytes())
+}
+
+/// A session's place among its member's.
+pub(super) fn session_of(member: MemberId, begun: Timestamp, hash: SessionHash) -> Key<()> {
+    sessions(member).with(time(begun).map(|byte| !byte)).with(hash.to_bytes())
+}
+
+/// A member's sessions, the latest first.
+pub(super) fn sessions_of(member: MemberId) -> Span {
+    sessions(member).and_below()
+}
+
+fn sessions(member: MemberId) -> Key<()> {
+    Key::new(b'S', "a member's session").with(member.to_bytes())
+}
+
+/// The place in time at which a session ends.
+pub(super) fn session_end(until: Timestamp, hash: SessionHash) -> Key<()> {
+    session_ends().with(time(until)).with(hash.to_bytes())
+}
+
+/// The sessions that end before `before`, the earliest first.
+pub(super) fn session_ends_before(before: Timestamp) -> Span {
+    session_ends().up_to(session_ends().with(time(before)))
+}
+
+fn session_ends() -> Key<()> {
+    Key::new(b'e', "a session's end")
+}
+
+/// What a key ends in: an identifier, a hash.
+///
+/// # Errors
+/// `Corrupt` when the key is too short to be one of ours.
+pub(super) fn ending<const N: usize>(what: &'static str, key: &[u8]) -> Result<[u8; N]> {
+    let too_short = || StoreError::Corrupt { what, why: format!("its key has only {} bytes", key.len()) };
+    key.last_chunk().copied().ok_or_else(too_short)
+}
+
+/// Milliseconds, so that earlier times sort before later ones, those before 1970 too.
+fn time(at: Timestamp) -> [u8; 8] {
+    (at.as_millisecond().cast_unsigned() ^ (1 << 63)).to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ulid::Ulid;
+
+    fn group(name: &str) -> GroupName {
+        name.parse().unwrap()
+    }
+
+    fn holds(span: &Span, key: &[u8]) -> bool {
+        std::ops::RangeBounds::<[u8]>::contains(&span.bounds(), key)
+    }
+
+    #[test]
+    fn no_list_holds_a_key_of_another() {
+        let me = MemberId::from(Ulid(1));
+        let (a, ab) = (group("a"), group("ab"));
+        let audiences = [Audience::Public, Audience::Members, Audience::Group(&a), Audience::Group(&ab)];
+        let mut lists = vec![List::Own(me), List::Own(MemberId::from(Ulid(2)))];
+        for scope in [Scope::Everyone, Scope::By(me)] {
+            lists.extend(audiences.map(|audience| List::For(scope, audience)));
+        }
+        for &list in &lists {
+            let span = listed_before(list, None);
+            for &other in &lists {
+                for id in [ThoughtId::from(Ulid(0)), ThoughtId::from(Ulid(u128::MAX))] {
+                    let inside = holds(&span, listed(other, id).as_bytes());
+                    assert_eq!(inside, other == list, "{other:?} in {list:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_span_before_a_time_ends_where_that_time_begins() {
+        let at = |ms| Timestamp::from_millisecond(ms).unwrap();
+        let id = ThoughtId::from(Ulid(0));
+        for (ms, inside) in [(-1, true), (999, true), (1000, false), (1001, false)] {
+            assert_eq!(holds(&trashed_before(at(1000)), trashed(at(ms), id).as_bytes()), inside, "{ms}");
+        }
+    }
+
+    #[test]
+    fn issuer_and_subject_are_not_mixed_up() {
+        let of = |iss: &str, sub: &str| identity(&Identity { iss: iss.into(), sub: sub.into() }).bytes;
+        assert_ne!(of("https://op.example/a", "b"), of("https://op.example/", "ab"));
+    }
+
+    #[test]
+    fn a_prefix_of_highest_bytes_ends_after_them() {
+        let last = Key::<()>::new(b'x', "a test").with([u8::MAX; 3]).and_below();
+        assert!(holds(&last, b"x\xff\xff\xff\xff"));
+        assert!(!holds(&last, b"y"));
+    }
+}

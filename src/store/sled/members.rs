@@ -1,0 +1,75 @@
+//! Members: by identity, by handle, by id.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::draft::Draft;
+use super::records::{get, must_get};
+use super::{SledStore, keys};
+use crate::domain::id::MemberId;
+use crate::domain::member::{Handle, Identity, Member, Profile};
+use crate::store::{Members, Result, StoreError};
+
+#[async_trait]
+impl Members for SledStore {
+    async fn admit(
+        &self,
+        identity: &Identity,
+        profile: &Profile,
+        handle: &Handle,
+        id: MemberId,
+        at: Timestamp,
+    ) -> Result<Member> {
+        let (identity, profile, handle) = (identity.clone(), profile.clone(), handle.clone());
+        self.writer
+            .write(move |draft| {
+                if let Some(known) = draft.get(&keys::identity(&identity))? {
+                    return update(draft, known, profile);
+                }
+                let handle = free(draft, &handle)?;
+                join(draft, Member::new(id, identity, handle, profile, at))
+            })
+            .await
+    }
+
+    async fn member(&self, id: MemberId) -> Result<Option<Member>> {
+        self.read(|db| get(db, &keys::member(id)))
+    }
+
+    async fn member_by_handle(&self, handle: &Handle) -> Result<Option<Member>> {
+        self.read(|db| match get(db, &keys::handle(handle))? {
+            Some(id) => must_get(db, &keys::member(id)).map(Some),
+            None => Ok(None),
+        })
+    }
+}
+
+fn update(draft: &mut Draft<'_>, id: MemberId, profile: Profile) -> Result<Member> {
+    let was = draft.must_get(&keys::member(id))?;
+    let mut now = was.clone();
+    now.take(profile);
+    if now != was {
+        draft.put(&keys::member(id), &now)?;
+    }
+    Ok(now)
+}
+
+fn join(draft: &mut Draft<'_>, member: Member) -> Result<Member> {
+    for identity in &member.identities {
+        draft.put(&keys::identity(identity), &member.id)?;
+    }
+    draft.put(&keys::handle(&member.handle), &member.id)?;
+    draft.put(&keys::member(member.id), &member)?;
+    Ok(member)
+}
+
+/// The first spelling of `handle` that nobody has.
+fn free(draft: &Draft<'_>, handle: &Handle) -> Result<Handle> {
+    for n in 1..=u32::MAX {
+        let spelling = handle.numbered(n);
+        if !draft.holds(&keys::handle(&spelling))? {
+            return Ok(spelling);
+        }
+    }
+    Err(StoreError::Failed(format!("every spelling of the handle {handle} is taken")))
+}

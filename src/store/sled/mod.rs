@@ -1,0 +1,79 @@
+//! The embedded store: one sled tree in the data folder, for one process.
+//!
+//! Read in this order: `keys` (what is where), `records` (what a record is), `draft` and `writer` (how a
+//! change comes about and gets onto the disk), then `thoughts` with `feed`, `members` and `sessions`, which are the store's methods, and
+//! `open`.
+//!
+//! Reads go straight to sled and do not wait for the writer; each takes a few records by key. They see a
+//! write as soon as it is applied, which may be a moment before it is on disk and answered. Nothing here
+//! takes a snapshot of the tree, so a read checks every thought it comes upon.
+
+mod draft;
+mod feed;
+mod keys;
+mod members;
+mod open;
+mod records;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod thoughts;
+mod writer;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use async_trait::async_trait;
+use sled::Db;
+
+use self::writer::Writer;
+use super::{Result, Store, StoreError};
+
+/// The embedded store. Dropping it lets the writer finish what it was given; [`Store::close`] also waits for
+/// that. The folder is free for another process when the store is dropped.
+pub struct SledStore {
+    db: Db,
+    writer: Writer,
+}
+
+impl SledStore {
+    /// Opens the store in `folder`, which is made if it isn't there. The data is in `folder/sled`.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] with a line that names the folder and says what is wrong with it and what to do:
+    /// in use by another process, not to be read or written, damaged, or of a newer layout.
+    pub async fn open(folder: &Path) -> Result<Self> {
+        let folder = folder.to_owned();
+        let opening = tokio::task::spawn_blocking(move || open::open(&folder));
+        let db = opening.await.map_err(|e| StoreError::Failed(format!("opening was broken off: {e}")))??;
+        let writer = Writer::start(db.clone())?;
+        Ok(Self { db, writer })
+    }
+
+    /// Reads. Here, and nowhere else, a closed store is noticed, and a panic of sled's on a damaged page
+    /// becomes an error.
+    fn read<T>(&self, work: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
+        if self.writer.is_closed() {
+            return Err(StoreError::Closed);
+        }
+        catch_unwind(AssertUnwindSafe(|| work(&self.db)))
+            .unwrap_or_else(|panic| Err(StoreError::Failed(open::text_of(panic.as_ref()))))
+    }
+}
+
+#[async_trait]
+impl Store for SledStore {
+    async fn ping(&self) -> Result<()> {
+        // Through the writer, which knows whether anything can still be written.
+        self.writer.write(|draft| draft.must_get(&keys::layout()).map(drop)).await
+    }
+
+    /// Reads are refused as well from then on.
+    async fn close(&self) -> Result<()> {
+        self.writer.close().await
+    }
+}
+
+fn failed(e: sled::Error) -> StoreError {
+    StoreError::Failed(e.to_string())
+}

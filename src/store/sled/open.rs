@@ -1,0 +1,163 @@
+//! Opening a folder, or saying in one line why not and what to do.
+//!
+//! sled makes an empty store wherever it finds none, also where there was one whose files are gone. So a
+//! plain file beside it, [`MARK`], says that a store was made here: with it, a store that is empty all of a
+//! sudden is refused rather than begun anew.
+
+use std::any::Any;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use sled::{Config, Db, Mode};
+
+use super::records::{encode, get};
+use super::{failed, keys};
+use crate::store::{self, StoreError};
+
+/// The version of the layout that this binary reads and writes; what it is stands in `keys.rs`.
+pub(super) const LAYOUT: u32 = 1;
+
+/// The folder inside the given one that is sled's own.
+pub(super) const SLED: &str = "sled";
+
+/// The file that says that a store was made in this folder.
+pub(super) const MARK: &str = "store";
+
+/// Pages kept in memory, in bytes.
+const CACHE: u64 = 64 * 1024 * 1024;
+
+/// How long a store that is just being let go is waited for: a program that is being replaced, or sled's own
+/// threads, which keep the lock for a moment after the store was dropped.
+const TRIES: u32 = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(25);
+
+/// Opens the store in `folder`, which is made if it isn't there. Blocks.
+pub(super) fn open(folder: &Path) -> store::Result<Db> {
+    let say = |why: String| StoreError::Open(format!("the store in `{}` {why}", folder.display()));
+    make(&folder.join(SLED)).map_err(|e| say(access(&e)))?;
+    let mark = folder.join(MARK);
+    let made = mark.try_exists().map_err(|e| say(access(&e)))?;
+    if made && !folder.join(SLED).join("db").exists() {
+        return Err(say(LOST.to_owned()));
+    }
+    let db = sled_in(&folder.join(SLED)).map_err(say)?;
+    // A damaged page may show itself only now, by a panic too.
+    match unwinding(|| prepare(&db, made)) {
+        Ok(Ok(())) => {}
+        Ok(Err(Unfit::Refused(why))) => return Err(say(why)),
+        Ok(Err(Unfit::Unreadable(e))) => return Err(say(unreadable(&e.to_string()))),
+        Err(panic) => return Err(say(unreadable(&panic))),
+    }
+    if !made {
+        let text = "Thoughts keeps a store in the folder beside this file. Both belong together.\n";
+        fs::write(&mark, text).map_err(|e| say(access(&e)))?;
+    }
+    Ok(db)
+}
+
+/// Why a store that sled has opened is of no use to us.
+enum Unfit {
+    Refused(String),
+    Unreadable(StoreError),
+}
+
+impl From<StoreError> for Unfit {
+    fn from(e: StoreError) -> Self {
+        Self::Unreadable(e)
+    }
+}
+
+/// Brings the store to our layout, or refuses it.
+fn prepare(db: &Db, made: bool) -> Result<(), Unfit> {
+    match get(db, &keys::layout())? {
+        // A layout between 1 and ours is brought up to date here, after a snapshot of it.
+        Some(LAYOUT) => Ok(()),
+        Some(layout) if layout > LAYOUT => Err(Unfit::Refused(format!(
+            "has layout {layout}, which a newer Thoughts has written, and this one knows layouts up to {LAYOUT}. \
+             Start the newer Thoughts, or give another folder."
+        ))),
+        Some(layout) => Err(Unfit::Refused(unreadable(&format!("there is no layout {layout}")))),
+        None if made || !db.is_empty() => Err(Unfit::Refused(LOST.to_owned())),
+        None => {
+            let key = keys::layout();
+            db.insert(key.as_bytes(), encode(key.what(), &LAYOUT)?).map_err(failed)?;
+            db.flush().map_err(failed)?;
+            Ok(())
+        }
+    }
+}
+
+const LOST: &str = "has lost what it held: files are missing or damaged. Nothing was changed. \
+    Put its files back, or keep a copy of the folder and restore the newest backup into an empty one.";
+
+/// sled's store in `folder`, or what is wrong with it.
+fn sled_in(folder: &Path) -> Result<Db, String> {
+    let config = Config::default().path(folder).cache_capacity(CACHE).flush_every_ms(None).mode(Mode::HighThroughput);
+    let mut tries = 1;
+    loop {
+        match unwinding(|| config.open()) {
+            Ok(Ok(db)) => return Ok(db),
+            Ok(Err(sled::Error::Io(e))) if is_locked(&e) => {
+                if tries == TRIES {
+                    return Err("is in use by another process. \
+                        Stop the other Thoughts, or give this one another folder."
+                        .to_owned());
+                }
+                tries += 1;
+                thread::sleep(BETWEEN_TRIES);
+            }
+            Ok(Err(sled::Error::Io(e))) if is_access(&e) => return Err(access(&e)),
+            Ok(Err(e)) => return Err(unreadable(&e.to_string())),
+            Err(panic) => return Err(unreadable(&panic)),
+        }
+    }
+}
+
+/// Makes the folder, for its owner alone.
+fn make(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// sled wraps what the lock said in an error of its own, and gives no kind to it.
+fn is_locked(e: &io::Error) -> bool {
+    e.to_string().contains("could not acquire lock")
+}
+
+/// Whether the trouble is with the folder rather than with what stands in it.
+fn is_access(e: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(e.kind(), NotADirectory | PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+}
+
+fn access(e: &io::Error) -> String {
+    format!("can't be read and written: {e}. Give a folder that this user may read and write, on a disk with room.")
+}
+
+fn unreadable(why: &str) -> String {
+    // What sled's text ends in where it was built without backtraces.
+    let why: Vec<_> = why.trim_end_matches(" backtrace ()").split_whitespace().collect();
+    format!(
+        "can't be read: {}. Its files are damaged, or are not a store of Thoughts. \
+         Keep a copy of the folder, and restore the newest backup into an empty one.",
+        why.join(" ").trim_end_matches('.')
+    )
+}
+
+/// sled meets some damage with a panic; here that is one more thing that can be wrong.
+fn unwinding<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| text_of(panic.as_ref()))
+}
+
+/// What a panic said.
+pub(super) fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("sled gave up").to_owned()
+}

@@ -1,0 +1,75 @@
+//! What stands at the keys: `MessagePack` with named fields, so that a record can grow. Nothing else in this
+//! folder turns bytes into values or values into bytes.
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sled::{Db, IVec};
+
+use super::failed;
+use super::keys::{Key, Span};
+use crate::domain::session::Session;
+use crate::store::{Result, StoreError};
+
+/// A session, and what has to be known to take it out of the store again.
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeptSession {
+    /// The session.
+    pub(super) session: Session,
+    /// When it ends at the latest; whole milliseconds.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub(super) until: Timestamp,
+}
+
+/// The record at `key`.
+pub(super) fn get<T: DeserializeOwned>(db: &Db, key: &Key<T>) -> Result<Option<T>> {
+    match db.get(key.as_bytes()).map_err(failed)? {
+        Some(bytes) => decode(key.what(), &bytes).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The record at a `key` that another record says is there.
+pub(super) fn must_get<T: DeserializeOwned>(db: &Db, key: &Key<T>) -> Result<T> {
+    get(db, key)?.ok_or_else(|| missing(key))
+}
+
+/// The keys of `span` in order, from either end.
+pub(super) fn keys(db: &Db, span: &Span) -> impl DoubleEndedIterator<Item = Result<IVec>> + use<> {
+    db.range::<&[u8], _>(span.bounds()).keys().map(|key| key.map_err(failed))
+}
+
+/// The records of `span` in order, from either end.
+pub(super) fn values<T: DeserializeOwned>(db: &Db, span: &Span) -> impl DoubleEndedIterator<Item = Result<T>> + use<T> {
+    let what = span.what();
+    db.range::<&[u8], _>(span.bounds()).values().map(move |bytes| decode(what, &bytes.map_err(failed)?))
+}
+
+/// What another record says is there and is not.
+pub(super) fn missing<T>(key: &Key<T>) -> StoreError {
+    StoreError::Corrupt { what: key.what(), why: "it is missing".to_owned() }
+}
+
+/// A record as it is kept; `what` it is goes into the error.
+pub(super) fn encode<T: Serialize>(what: &'static str, record: &T) -> Result<Vec<u8>> {
+    rmp_serde::to_vec_named(record).map_err(|e| StoreError::Failed(format!("{what} can't be written down: {e}")))
+}
+
+/// The record that was kept so; `what` it should be goes into the error.
+pub(super) fn decode<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
+    rmp_serde::from_slice(bytes).map_err(|e| StoreError::Corrupt { what, why: e.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::thought::Thought;
+
+    #[test]
+    fn bytes_that_are_no_record_are_told_and_do_not_panic() {
+        for bytes in [&b""[..], b"\x00", b"garbage", &[0xdf, 0xff, 0xff, 0xff, 0xff], &[0xc6, 0xff, 0xff, 0xff, 0xff]] {
+            let error = decode::<Thought>("a thought", bytes).unwrap_err();
+            assert!(matches!(error, StoreError::Corrupt { what: "a thought", .. }), "{error}");
+        }
+    }
+}

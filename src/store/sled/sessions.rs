@@ -1,0 +1,103 @@
+//! Sessions: by hash, by member, by when they end.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::draft::Draft;
+use super::records::{self, KeptSession, get};
+use super::{SledStore, keys};
+use crate::domain::id::MemberId;
+use crate::domain::session::{Session, SessionHash};
+use crate::store::{Result, Sessions};
+
+#[async_trait]
+impl Sessions for SledStore {
+    async fn begin_session(&self, session: &Session, until: Timestamp, replaces: Option<SessionHash>) -> Result<()> {
+        let kept = KeptSession { session: session.clone(), until };
+        self.writer
+            .write(move |draft| {
+                if let Some(hash) = replaces {
+                    end(draft, hash)?;
+                }
+                let session = &kept.session;
+                draft.put(&keys::session_of(session.member, session.created_at, session.hash), &())?;
+                draft.put(&keys::session_end(until, session.hash), &())?;
+                draft.put(&keys::session(session.hash), &kept)
+            })
+            .await
+    }
+
+    async fn session(&self, hash: SessionHash) -> Result<Option<Session>> {
+        self.read(|db| Ok(get(db, &keys::session(hash))?.map(|kept| kept.session)))
+    }
+
+    async fn touch_session(&self, hash: SessionHash, at: Timestamp) -> Result<bool> {
+        self.writer
+            .write(move |draft| {
+                let Some(mut kept) = draft.get(&keys::session(hash))? else { return Ok(false) };
+                // Touches of several requests may come in any order.
+                if kept.session.last_seen_at < at {
+                    kept.session.last_seen_at = at;
+                    draft.put(&keys::session(hash), &kept)?;
+                }
+                Ok(true)
+            })
+            .await
+    }
+
+    async fn end_session(&self, hash: SessionHash) -> Result<Option<Session>> {
+        self.writer.write(move |draft| end(draft, hash)).await
+    }
+
+    async fn sessions_of(&self, member: MemberId) -> Result<Vec<Session>> {
+        self.read(|db| {
+            let sessions =
+                records::keys(db, &keys::sessions_of(member)).map(|key| get(db, &keys::session(hash_in(&key?)?)));
+            // One may have ended since its hash was read.
+            sessions.filter_map(|kept| Some(kept.transpose()?.map(|kept| kept.session))).collect()
+        })
+    }
+
+    async fn end_sessions_of(&self, member: MemberId, except: Option<SessionHash>) -> Result<usize> {
+        self.writer
+            .write(move |draft| {
+                let mut ended = 0;
+                for key in draft.keys(&keys::sessions_of(member), usize::MAX)? {
+                    let hash = hash_in(&key)?;
+                    if Some(hash) != except && end(draft, hash)?.is_some() {
+                        ended += 1;
+                    }
+                }
+                Ok(ended)
+            })
+            .await
+    }
+
+    async fn purge_sessions(&self, now: Timestamp, limit: usize) -> Result<usize> {
+        self.writer
+            .write(move |draft| {
+                let mut purged = 0;
+                for key in draft.keys(&keys::session_ends_before(now), limit)? {
+                    end(draft, hash_in(&key)?)?;
+                    purged += 1;
+                }
+                Ok(purged)
+            })
+            .await
+    }
+}
+
+/// The hash that the key of a session's place ends in.
+fn hash_in(key: &[u8]) -> Result<SessionHash> {
+    keys::ending("a session's place", key).map(SessionHash::from_bytes)
+}
+
+/// Takes a session out, wherever it stands.
+fn end(draft: &mut Draft<'_>, hash: SessionHash) -> Result<Option<Session>> {
+    let key = keys::session(hash);
+    let Some(KeptSession { session, until }) = draft.get(&key)? else { return Ok(None) };
+    draft.remove(&key);
+    draft.remove(&keys::session_of(session.member, session.created_at, hash));
+    draft.remove(&keys::session_end(until, hash));
+    Ok(Some(session))
+}

@@ -1,0 +1,159 @@
+//! The promises of every store, and those of this one: what is found again, and what is refused with a line.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use sled::Db;
+use tempfile::{TempDir, tempdir};
+
+use super::open::{LAYOUT, MARK, SLED};
+use super::records::encode;
+use super::{SledStore, keys};
+use crate::domain::policy::Reach;
+use crate::store::suite::store_suite;
+use crate::store::suite::support::{Given, all_pages, at, begun, change, member, once, reach, shared_many, thought};
+use crate::store::{Scope, Shared, StoreError};
+
+store_suite!(async {
+    let folder = tempdir().unwrap();
+    (SledStore::open(folder.path()).await.unwrap(), folder)
+});
+
+async fn opened(folder: &Path) -> Given {
+    Arc::new(SledStore::open(folder).await.unwrap())
+}
+
+/// The line with which a folder is refused, checked for what all of them have in common.
+async fn refusal(folder: &Path) -> String {
+    let Err(StoreError::Open(line)) = SledStore::open(folder).await.map(drop) else {
+        unreachable!("it was not refused as a store that can't be opened")
+    };
+    assert!(line.contains(folder.to_str().unwrap()) && !line.contains('\n'), "{line}");
+    line
+}
+
+/// A folder with a store of some thoughts in it, closed.
+async fn used() -> TempDir {
+    let folder = tempdir().unwrap();
+    let store = opened(folder.path()).await;
+    let ann = member(&store, "ann").await;
+    shared_many(&store, &ann, "public", 50).await;
+    store.close().await.unwrap();
+    folder
+}
+
+/// Changes a store from outside of ours.
+fn by_hand(folder: &Path, change: impl FnOnce(&Db)) {
+    let db = super::open::open(folder).unwrap();
+    change(&db);
+    db.flush().unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_is_opened_again_has_everything() {
+    let folder = tempdir().unwrap();
+    let store = opened(folder.path()).await;
+    let ann = member(&store, "ann").await;
+    let all = shared_many(&store, &ann, "group:friends", 100).await;
+    let first = thought(&ann, "👋".repeat(10_000).as_str(), "private");
+    store.share(&first, Some(&once("a"))).await.unwrap();
+    store.edit(all[7], &change("edited", "group:friends"), at(5)).await.unwrap();
+    store.delete(all[8], at(6)).await.unwrap();
+    let session = begun(&store, &ann, 1).await;
+    store.close().await.unwrap();
+    drop(store);
+
+    let store = opened(folder.path()).await;
+    let reach = reach(&ann, &[]);
+    let mut expected = all.clone();
+    expected.insert(0, first.id);
+    expected.retain(|id| *id != all[8]);
+    assert_eq!(all_pages(&store, Scope::Everyone, &reach, 20).await, expected);
+    assert_eq!(store.thought(first.id, &reach).await.unwrap().unwrap().thought, first);
+    assert_eq!(store.revisions(all[7]).await.unwrap().len(), 1);
+    assert!(store.restore(all[8]).await.unwrap());
+    assert_eq!(store.sessions_of(ann.id).await.unwrap(), [session]);
+    assert_eq!(store.member_by_handle(&ann.handle).await.unwrap(), Some(ann.clone()));
+    let again = thought(&ann, "again", "public");
+    assert_eq!(store.share(&again, Some(&once("a"))).await.unwrap(), Shared::Already(first.id));
+}
+
+#[tokio::test]
+async fn a_store_that_was_dropped_and_not_closed_has_what_was_answered() {
+    let folder = tempdir().unwrap();
+    let store = opened(folder.path()).await;
+    let ann = member(&store, "ann").await;
+    let all = shared_many(&store, &ann, "public", 30).await;
+    drop(store);
+    let store = opened(folder.path()).await;
+    assert_eq!(all_pages(&store, Scope::Everyone, &Reach::Public, 20).await, all);
+}
+
+#[tokio::test]
+async fn a_store_in_use_is_refused_and_goes_on() {
+    let folder = tempdir().unwrap();
+    let store = opened(folder.path()).await;
+    assert!(refusal(folder.path()).await.contains("is in use by another process"));
+    store.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_layout_is_refused_and_left_as_it_is() {
+    let folder = used().await;
+    by_hand(folder.path(), |db| {
+        db.insert(keys::layout().as_bytes(), encode("", &(LAYOUT + 1)).unwrap()).unwrap();
+    });
+    for _ in 0..2 {
+        assert!(refusal(folder.path()).await.contains("Start the newer Thoughts"));
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_is_a_file_is_refused() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "not a folder").unwrap();
+    assert!(refusal(&file).await.contains("can't be read and written"));
+}
+
+#[tokio::test]
+async fn a_store_whose_file_is_gone_is_refused_rather_than_begun_anew() {
+    let folder = used().await;
+    fs::remove_file(folder.path().join(SLED).join("db")).unwrap();
+    for _ in 0..2 {
+        assert!(refusal(folder.path()).await.contains("has lost what it held"));
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_empty_all_of_a_sudden_is_refused() {
+    let folder = used().await;
+    by_hand(folder.path(), |db| db.clear().unwrap());
+    assert!(refusal(folder.path()).await.contains("has lost what it held"));
+}
+
+#[tokio::test]
+async fn a_tree_that_is_not_ours_is_refused() {
+    let folder = used().await;
+    fs::remove_file(folder.path().join(MARK)).unwrap();
+    by_hand(folder.path(), |db| drop(db.remove(keys::layout().as_bytes()).unwrap()));
+    fs::remove_file(folder.path().join(MARK)).unwrap();
+    assert!(refusal(folder.path()).await.contains("has lost what it held"));
+}
+
+#[tokio::test]
+async fn garbage_in_the_settings_file_is_refused() {
+    let folder = used().await;
+    fs::write(folder.path().join(SLED).join("conf"), "garbage, and enough of it").unwrap();
+    assert!(refusal(folder.path()).await.contains("can't be read"));
+}
+
+#[tokio::test]
+async fn garbage_in_the_data_file_is_refused() {
+    let folder = used().await;
+    let file = folder.path().join(SLED).join("db");
+    let garbage: Vec<u8> = (0..=255).cycle().take(fs::read(&file).unwrap().len()).collect();
+    fs::write(&file, garbage).unwrap();
+    refusal(folder.path()).await;
+}

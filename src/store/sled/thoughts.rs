@@ -1,0 +1,188 @@
+//! Thoughts: sharing, editing, deleting, and what comes of it in the lists.
+
+use std::iter;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sled::Db;
+
+use super::draft::Draft;
+use super::keys::{self, Audience, List};
+use super::records::{self, get};
+use super::{SledStore, feed};
+use crate::domain::id::ThoughtId;
+use crate::domain::page::Page;
+use crate::domain::policy::Reach;
+use crate::domain::thought::{Authored, NewThought, Once, Revision, Thought};
+use crate::store::{Result, Scope, Shared, StoreError, Thoughts};
+
+#[async_trait]
+impl Thoughts for SledStore {
+    async fn share(&self, thought: &Thought, once: Option<&Once>) -> Result<Shared> {
+        let (thought, once) = (thought.clone(), once.cloned());
+        self.writer.write(move |draft| share(draft, &thought, once.as_ref())).await
+    }
+
+    async fn thought(&self, id: ThoughtId, reach: &Reach) -> Result<Option<Authored>> {
+        self.read(|db| feed::thought_within(db, id, reach)?.map(|thought| authored(db, thought)).transpose())
+    }
+
+    async fn feed(
+        &self,
+        scope: Scope,
+        reach: &Reach,
+        before: Option<ThoughtId>,
+        limit: usize,
+    ) -> Result<Page<Authored>> {
+        self.read(|db| feed::page(db, scope, reach, before, limit))
+    }
+
+    async fn edit(&self, id: ThoughtId, change: &NewThought, at: Timestamp) -> Result<Option<Thought>> {
+        let change = change.clone();
+        self.writer.write(move |draft| edit(draft, id, change, at)).await
+    }
+
+    async fn revisions(&self, id: ThoughtId) -> Result<Vec<Revision>> {
+        self.read(|db| records::values(db, &keys::revisions(id)).rev().collect())
+    }
+
+    async fn delete(&self, id: ThoughtId, at: Timestamp) -> Result<bool> {
+        self.writer.write(move |draft| delete(draft, id, at)).await
+    }
+
+    async fn deleted(&self, id: ThoughtId) -> Result<Option<Authored>> {
+        self.read(|db| {
+            let thought = get(db, &keys::thought(id))?.filter(|thought| thought.deleted_at.is_some());
+            thought.map(|thought| authored(db, thought)).transpose()
+        })
+    }
+
+    async fn restore(&self, id: ThoughtId) -> Result<bool> {
+        self.writer.write(move |draft| restore(draft, id)).await
+    }
+
+    async fn purge_deleted(&self, before: Timestamp, limit: usize) -> Result<usize> {
+        self.writer.write(move |draft| purge_deleted(draft, before, limit)).await
+    }
+
+    async fn purge_once(&self, before: Timestamp, limit: usize) -> Result<usize> {
+        self.writer.write(move |draft| purge_once(draft, before, limit)).await
+    }
+}
+
+fn authored(db: &Db, thought: Thought) -> Result<Authored> {
+    let author = feed::author(db, thought.author)?;
+    Ok(Authored { thought, author })
+}
+
+fn share(draft: &mut Draft<'_>, thought: &Thought, once: Option<&Once>) -> Result<Shared> {
+    if let Some(once) = once {
+        let key = keys::once(thought.author, once);
+        if let Some(id) = draft.get(&key)? {
+            return Ok(Shared::Already(id));
+        }
+        draft.put(&key, &thought.id)?;
+        draft.put(&keys::once_used(thought.created_at, thought.author, once), &())?;
+    }
+    let key = keys::thought(thought.id);
+    if draft.holds(&key)? {
+        return Err(StoreError::Failed(format!("there is a thought {} already", thought.id)));
+    }
+    draft.put(&key, thought)?;
+    list(draft, thought)?;
+    Ok(Shared::Now)
+}
+
+fn edit(draft: &mut Draft<'_>, id: ThoughtId, change: NewThought, at: Timestamp) -> Result<Option<Thought>> {
+    let Some(was) = draft.get(&keys::thought(id))?.filter(|thought| thought.deleted_at.is_none()) else {
+        return Ok(None);
+    };
+    if was.message == change.message && was.visibility == change.visibility {
+        return Ok(Some(was));
+    }
+    let now = Thought {
+        message: change.message,
+        visibility: change.visibility,
+        edited_at: Some(at),
+        version: was.version + 1,
+        ..was.clone()
+    };
+    if was.visibility != now.visibility {
+        unlist(draft, &was);
+        list(draft, &now)?;
+    }
+    if was.message != now.message {
+        let since = was.edited_at.unwrap_or(was.created_at);
+        let revision = Revision { version: was.version, message: was.message, since };
+        draft.put(&keys::revision(id, revision.version), &revision)?;
+    }
+    draft.put(&keys::thought(id), &now)?;
+    Ok(Some(now))
+}
+
+fn delete(draft: &mut Draft<'_>, id: ThoughtId, at: Timestamp) -> Result<bool> {
+    let Some(mut thought) = draft.get(&keys::thought(id))?.filter(|thought| thought.deleted_at.is_none()) else {
+        return Ok(false);
+    };
+    unlist(draft, &thought);
+    thought.deleted_at = Some(at);
+    draft.put(&keys::thought(id), &thought)?;
+    draft.put(&keys::trashed(at, id), &())?;
+    Ok(true)
+}
+
+fn restore(draft: &mut Draft<'_>, id: ThoughtId) -> Result<bool> {
+    let Some(mut thought) = draft.get(&keys::thought(id))? else { return Ok(false) };
+    let Some(deleted_at) = thought.deleted_at.take() else { return Ok(false) };
+    draft.remove(&keys::trashed(deleted_at, id));
+    draft.put(&keys::thought(id), &thought)?;
+    list(draft, &thought)?;
+    Ok(true)
+}
+
+fn purge_deleted(draft: &mut Draft<'_>, before: Timestamp, limit: usize) -> Result<usize> {
+    let mut purged = 0;
+    for place in draft.keys(&keys::trashed_before(before), limit)? {
+        let id = ThoughtId::from_bytes(keys::ending("a place in the trash", &place)?);
+        for revision in draft.keys(&keys::revisions(id), usize::MAX)? {
+            draft.remove_raw(&revision);
+        }
+        draft.remove(&keys::thought(id));
+        draft.remove_raw(&place);
+        purged += 1;
+    }
+    Ok(purged)
+}
+
+fn purge_once(draft: &mut Draft<'_>, before: Timestamp, limit: usize) -> Result<usize> {
+    let mut purged = 0;
+    for place in draft.keys(&keys::once_used_before(before), limit)? {
+        draft.remove(&keys::once_of(keys::ending("a use of a once value", &place)?));
+        draft.remove_raw(&place);
+        purged += 1;
+    }
+    Ok(purged)
+}
+
+/// Puts a thought into every list it belongs to.
+fn list(draft: &mut Draft<'_>, thought: &Thought) -> Result<()> {
+    for list in lists_of(thought) {
+        draft.put(&keys::listed(list, thought.id), &())?;
+    }
+    Ok(())
+}
+
+/// Takes a thought out of all of them.
+fn unlist(draft: &mut Draft<'_>, thought: &Thought) {
+    for list in lists_of(thought) {
+        draft.remove(&keys::listed(list, thought.id));
+    }
+}
+
+/// Its author's own, and those for whom it is for: everybody's and its author's.
+fn lists_of(thought: &Thought) -> impl Iterator<Item = List<'_>> {
+    let shown = Audience::of(&thought.visibility)
+        .into_iter()
+        .flat_map(|audience| [List::For(Scope::Everyone, audience), List::For(Scope::By(thought.author), audience)]);
+    iter::once(List::Own(thought.author)).chain(shown)
+}

@@ -1,0 +1,227 @@
+//! The writer: one thread that makes all changes, so that a write reads, decides and changes with nobody in
+//! between, and many writers share one flush. sled has a group's changes only when all of it is decided, so
+//! that a write that fails on the way leaves nothing behind.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+
+use sled::{Batch, Db};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::draft::{Changes, Draft};
+use super::open::text_of;
+use crate::store::{Result, StoreError};
+
+/// Writes that wait for the writer at most; who comes then waits until there is room.
+const QUEUE: usize = 1024;
+
+/// Writes that share a flush at most.
+const GROUP: usize = 1024;
+
+/// Bytes from which on a flush takes no further write: half of what sled writes in one piece.
+const GROUP_BYTES: usize = 256 * 1024;
+
+/// A write, to be run on the writer's thread.
+type Job = Box<dyn FnOnce(&mut Disk) -> Answer + Send>;
+
+/// Tells whoever waits for a write what became of it, once it is known whether it is on disk.
+type Answer = Box<dyn FnOnce(Result<()>) + Send>;
+
+/// What a flush said: why nothing more can be written, if so.
+type Flushed = std::result::Result<(), String>;
+
+enum Request {
+    Write(Job),
+    Close,
+}
+
+/// The way to the writer. When it is dropped, the writer finishes what it has been given and ends.
+pub(super) struct Writer {
+    requests: mpsc::Sender<Request>,
+    /// What the last flush said; closed when the thread has let go of the store.
+    ended: watch::Receiver<Flushed>,
+}
+
+impl Writer {
+    /// Starts the writer.
+    ///
+    /// Its thread is owned by nobody but the queue: it ends when it is told to close or when the last sender
+    /// is gone, in both cases after everything queued has been answered. The queue is bounded by [`QUEUE`],
+    /// and what one flush answers by [`GROUP`].
+    pub(super) fn start(db: Db) -> Result<Self> {
+        let (requests, queue) = mpsc::channel(QUEUE);
+        let (tell, ended) = watch::channel(Ok(()));
+        thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || {
+                let flushed = run(db, queue);
+                let _ = tell.send(flushed);
+            })
+            .map_err(|e| StoreError::Failed(format!("the writer's thread can't be started: {e}")))?;
+        Ok(Self { requests, ended })
+    }
+
+    /// Has `work` read, decide and change, with no other write in between, and gives its answer when all it
+    /// changed is on disk. Once taken, the work is done even if nobody waits for it any more.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Draft<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |disk| {
+            let outcome = disk.attempt(work);
+            Box::new(move |flushed| {
+                // Whoever asked may have gone away meanwhile.
+                let _ = answer.send(flushed.and(outcome));
+            })
+        });
+        self.requests.send(Request::Write(job)).await.map_err(|_| StoreError::Closed)?;
+        answered.await.unwrap_or_else(|_| Err(StoreError::Failed("the write was broken off".to_owned())))
+    }
+
+    /// Whether writes are refused from now on.
+    pub(super) fn is_closed(&self) -> bool {
+        self.requests.is_closed()
+    }
+
+    /// Refuses what comes later, and waits until all that came before is answered and on disk.
+    pub(super) async fn close(&self) -> Result<()> {
+        // A failure to send means that it is closing already.
+        let _ = self.requests.send(Request::Close).await;
+        let mut ended = self.ended.clone();
+        while ended.changed().await.is_ok() {}
+        ended.borrow().clone().map_err(StoreError::Failed)
+    }
+}
+
+/// The writer's thread. Gives what the last flush said, with the store let go.
+fn run(db: Db, mut queue: mpsc::Receiver<Request>) -> Flushed {
+    let mut disk = Disk { db, changes: Changes::default(), broken: None };
+    while let Some(first) = queue.blocking_recv() {
+        let mut answers = Vec::new();
+        let mut next = Some(first);
+        while let Some(request) = next {
+            match request {
+                Request::Write(job) => answers.extend(disk.run(job)),
+                Request::Close => queue.close(),
+            }
+            let room = answers.len() < GROUP && disk.changes.size() < GROUP_BYTES;
+            next = if room { queue.try_recv().ok() } else { None };
+        }
+        let flushed = disk.flush();
+        for answer in answers {
+            answer(flushed.clone().map_err(StoreError::Failed));
+        }
+    }
+    disk.broken.map_or(Ok(()), Err)
+}
+
+/// The store as the writer has it.
+struct Disk {
+    db: Db,
+    /// What the writes since the last flush change, which sled doesn't know yet.
+    changes: Changes,
+    /// Why nothing can be written any more. What a failed flush has left in memory is not what is on disk,
+    /// and sled doesn't recover from it either: only a restart does.
+    broken: Option<String>,
+}
+
+impl Disk {
+    /// Runs a job. A panic in it loses its changes and its answer, which its caller is told, and not the
+    /// thread.
+    fn run(&mut self, job: Job) -> Option<Answer> {
+        catch_unwind(AssertUnwindSafe(|| job(self))).ok()
+    }
+
+    fn attempt<T>(&mut self, work: impl FnOnce(&mut Draft<'_>) -> Result<T>) -> Result<T> {
+        if let Some(why) = &self.broken {
+            return Err(StoreError::Failed(why.clone()));
+        }
+        let mut draft = Draft::on(&self.db, &self.changes);
+        let answer = work(&mut draft)?;
+        let changes = draft.into_changes();
+        self.changes.extend(changes);
+        Ok(answer)
+    }
+
+    /// Gives sled everything that changes, as one batch, and has it put on disk.
+    fn flush(&mut self) -> Flushed {
+        let changes = std::mem::take(&mut self.changes);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let flushed = catch_unwind(AssertUnwindSafe(|| {
+            self.db.apply_batch(Batch::from(changes))?;
+            self.db.flush()
+        }));
+        let why = match flushed {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(e)) => e.to_string(),
+            Err(panic) => text_of(panic.as_ref()),
+        };
+        let why = format!("{why}; nothing more is written until the program is started again");
+        self.broken = Some(why.clone());
+        Err(why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writer() -> (Writer, Db, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let db = sled::open(folder.path()).unwrap();
+        (Writer::start(db.clone()).unwrap(), db, folder)
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_one_write_is_told_and_the_next_is_done() {
+        let (writer, _db, _folder) = writer();
+        let broken = writer.write(|_| -> Result<()> { panic!("on purpose") }).await;
+        assert!(matches!(broken, Err(StoreError::Failed(_))));
+        assert!(matches!(writer.write(|_| Ok(7)).await, Ok(7)));
+    }
+
+    #[tokio::test]
+    async fn a_write_nobody_waits_for_is_done_all_the_same() {
+        let (writer, db, _folder) = writer();
+        let (go, wait) = std::sync::mpsc::channel();
+        let key = super::super::keys::layout();
+        let write = writer.write(move |draft| {
+            wait.recv().unwrap();
+            draft.put(&key, &9)
+        });
+        tokio::select! {
+            biased;
+            _ = write => unreachable!("it can't be done before it may go"),
+            () = tokio::task::yield_now() => {}
+        }
+        go.send(()).unwrap();
+        writer.close().await.unwrap();
+        assert!(matches!(super::super::records::get(&db, &super::super::keys::layout()), Ok(Some(9))));
+    }
+
+    #[tokio::test]
+    async fn a_write_that_fails_changes_nothing() {
+        let (writer, db, _folder) = writer();
+        let answer = writer
+            .write(|draft| {
+                draft.put(&super::super::keys::layout(), &9)?;
+                Err::<(), _>(StoreError::Failed("on purpose".to_owned()))
+            })
+            .await;
+        assert!(answer.is_err());
+        assert!(db.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_dropped_writer_lets_go_of_the_store() {
+        let (writer, db, _folder) = writer();
+        let mut ended = writer.ended.clone();
+        drop(writer);
+        while ended.changed().await.is_ok() {}
+        assert!(ended.borrow().is_ok());
+        drop(db);
+    }
+}

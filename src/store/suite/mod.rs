@@ -1,0 +1,110 @@
+//! What every store promises, as tests that each store passes as they are.
+//!
+//! A promise is an async function of an open, empty store. [`store_suite`] makes each of them a `#[test]` of
+//! its own in the module that calls it:
+//!
+//! ```ignore
+//! store_suite!(async {
+//!     let folder = tempfile::tempdir().unwrap();
+//!     (SledStore::open(folder.path()).await.unwrap(), folder)
+//! });
+//! ```
+//!
+//! The second part of the pair is kept until the test is over. To add one more promise: write it in the file
+//! of its subject, and name it below; one that is not named is dead code, which the compiler tells.
+
+pub(super) mod lists;
+pub(super) mod members;
+pub(super) mod sessions;
+pub(super) mod support;
+pub(super) mod thoughts;
+pub(super) mod whole;
+
+/// Makes a test of every promise; takes a future of a store and of what has to be kept beside it.
+macro_rules! store_suite {
+    ($open:expr) => {
+        $crate::store::suite::store_suite! { $open;
+            thoughts {
+                what_was_shared_is_found_with_its_author
+                what_was_never_shared_is_not_found
+                the_same_id_is_not_stored_twice
+                the_longest_message_comes_back_as_it_was
+                the_same_once_value_stores_one_thought
+                a_once_value_is_its_authors_own
+                a_once_value_is_known_until_it_is_purged
+                a_once_value_still_gives_a_thought_that_was_deleted
+                an_edit_changes_the_thought_and_keeps_what_it_said
+                an_edit_that_changes_nothing_writes_nothing
+                a_change_of_audience_alone_keeps_no_revision
+                what_does_not_exist_or_is_deleted_is_not_edited
+                a_deleted_thought_is_gone_and_can_still_be_asked_for
+                a_restored_thought_is_as_it_was
+                a_thought_is_deleted_and_restored_once
+                what_was_deleted_long_ago_is_purged_with_its_revisions
+                a_restored_thought_is_not_purged
+                a_purge_goes_no_further_than_its_limit
+            }
+            lists {
+                an_empty_store_has_an_empty_feed
+                every_visibility_reaches_just_whom_it_says
+                a_private_thought_stays_with_its_author
+                a_group_is_known_by_its_whole_name
+                a_thought_within_reach_in_several_ways_stands_there_once
+                a_feed_of_many_groups_is_in_order
+                twenty_thoughts_are_one_page
+                twenty_one_thoughts_are_two_pages
+                a_page_continues_where_the_last_one_ended_whatever_is_shared_meanwhile
+                a_page_of_nothing_has_no_next
+                a_page_is_full_though_most_of_what_is_stored_is_out_of_reach
+                a_deleted_thought_leaves_every_list_and_a_restored_one_is_back_in_its_place
+                a_thought_moves_between_lists_when_its_audience_changes
+                a_members_list_holds_that_members_thoughts_alone
+                an_author_is_called_what_they_are_called_now
+            }
+            members {
+                a_first_sign_in_makes_a_member
+                the_next_sign_in_brings_the_member_up_to_date_and_leaves_the_handle
+                issuer_and_subject_together_say_who_it_is
+                a_taken_handle_gets_the_first_free_number
+                who_never_signed_in_is_nobody
+                two_sign_ins_at_once_make_one_member
+                members_who_come_at_once_have_handles_of_their_own
+            }
+            sessions {
+                a_session_comes_back_as_it_was_begun
+                a_session_that_replaces_another_ends_it
+                a_touch_notes_the_latest_use_and_never_an_earlier_one
+                a_touch_never_brings_back_an_ended_session
+                an_ended_session_is_given_once
+                a_members_sessions_stand_latest_first_and_are_theirs_alone
+                all_sessions_of_a_member_end_save_the_one_excepted
+                a_session_that_is_not_the_members_excepts_nothing
+                sessions_past_their_end_are_purged
+                a_purge_goes_no_further_than_its_limit
+                a_touch_and_an_end_at_once_leave_no_session
+            }
+            whole {
+                thirty_two_writers_at_once_lose_nothing_and_the_lists_agree
+                readers_beside_a_writer_see_nothing_half_done
+                the_same_once_value_sent_at_once_stores_one_thought
+                an_open_store_answers
+                a_closed_store_refuses_everything_and_closes_again
+                what_was_asked_before_closing_is_answered
+            }
+        }
+    };
+    ($open:expr; $($subject:ident { $($promise:ident)* })*) => {$(
+        mod $subject {
+            use super::*;
+
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $promise() {
+                let (store, kept) = $open.await;
+                $crate::store::suite::$subject::$promise(std::sync::Arc::new(store)).await;
+                drop(kept);
+            })*
+        }
+    )*};
+}
+
+pub(super) use store_suite;

@@ -1,0 +1,129 @@
+//! What a store promises of sessions.
+
+use super::support::{Given, at, begun, member, session};
+use crate::domain::session::Session;
+
+pub(in crate::store) async fn a_session_comes_back_as_it_was_begun(store: Given) {
+    let ann = member(&store, "ann").await;
+    let session = session(&ann, 5);
+    assert_eq!(store.session(session.hash).await.unwrap(), None);
+    store.begin_session(&session, at(1000), None).await.unwrap();
+    assert_eq!(store.session(session.hash).await.unwrap(), Some(session));
+}
+
+pub(in crate::store) async fn a_session_that_replaces_another_ends_it(store: Given) {
+    let (ann, bob) = (member(&store, "ann").await, member(&store, "bob").await);
+    let old = begun(&store, &ann, 1).await;
+    let new = session(&bob, 2);
+    store.begin_session(&new, at(1000), Some(old.hash)).await.unwrap();
+    assert_eq!(store.session(old.hash).await.unwrap(), None);
+    assert!(store.sessions_of(ann.id).await.unwrap().is_empty());
+    assert_eq!(store.sessions_of(bob.id).await.unwrap(), [new]);
+    let newer = session(&bob, 3);
+    store.begin_session(&newer, at(1000), Some(old.hash)).await.unwrap();
+    assert_eq!(store.session(newer.hash).await.unwrap(), Some(newer));
+}
+
+pub(in crate::store) async fn a_touch_notes_the_latest_use_and_never_an_earlier_one(store: Given) {
+    let ann = member(&store, "ann").await;
+    let session = begun(&store, &ann, 1).await;
+    for (touched, seen) in [(60, 60), (30, 60), (60, 60), (90, 90)] {
+        assert!(store.touch_session(session.hash, at(touched)).await.unwrap());
+        let expected = Session { last_seen_at: at(seen), ..session.clone() };
+        assert_eq!(store.session(session.hash).await.unwrap(), Some(expected.clone()));
+        assert_eq!(store.sessions_of(ann.id).await.unwrap(), [expected]);
+    }
+}
+
+pub(in crate::store) async fn a_touch_never_brings_back_an_ended_session(store: Given) {
+    let ann = member(&store, "ann").await;
+    let [ended, replaced, swept, purged, never] = [1, 2, 3, 4, 5].map(|second| session(&ann, second));
+    store.begin_session(&ended, at(1000), None).await.unwrap();
+    store.begin_session(&replaced, at(1000), None).await.unwrap();
+    store.end_session(ended.hash).await.unwrap();
+    store.begin_session(&swept, at(1000), Some(replaced.hash)).await.unwrap();
+    store.end_sessions_of(ann.id, None).await.unwrap();
+    store.begin_session(&purged, at(10), None).await.unwrap();
+    store.purge_sessions(at(11), 9).await.unwrap();
+    for session in [ended, replaced, swept, purged, never] {
+        assert!(!store.touch_session(session.hash, at(20)).await.unwrap());
+        assert_eq!(store.session(session.hash).await.unwrap(), None);
+    }
+    assert!(store.sessions_of(ann.id).await.unwrap().is_empty());
+}
+
+pub(in crate::store) async fn an_ended_session_is_given_once(store: Given) {
+    let ann = member(&store, "ann").await;
+    let session = begun(&store, &ann, 1).await;
+    assert_eq!(store.end_session(session.hash).await.unwrap(), Some(session.clone()));
+    assert_eq!(store.end_session(session.hash).await.unwrap(), None);
+    assert_eq!(store.session(session.hash).await.unwrap(), None);
+}
+
+pub(in crate::store) async fn a_members_sessions_stand_latest_first_and_are_theirs_alone(store: Given) {
+    let (ann, bob) = (member(&store, "ann").await, member(&store, "bob").await);
+    let second = begun(&store, &ann, 2).await;
+    let third = begun(&store, &ann, 3).await;
+    begun(&store, &bob, 4).await;
+    let first = begun(&store, &ann, 1).await;
+    assert_eq!(store.sessions_of(ann.id).await.unwrap(), [third, second, first]);
+}
+
+pub(in crate::store) async fn all_sessions_of_a_member_end_save_the_one_excepted(store: Given) {
+    let (ann, bob) = (member(&store, "ann").await, member(&store, "bob").await);
+    let (_, kept, _) = (begun(&store, &ann, 1).await, begun(&store, &ann, 2).await, begun(&store, &ann, 3).await);
+    let others = begun(&store, &bob, 4).await;
+    assert_eq!(store.end_sessions_of(ann.id, Some(kept.hash)).await.unwrap(), 2);
+    assert_eq!(store.sessions_of(ann.id).await.unwrap(), std::slice::from_ref(&kept));
+    assert_eq!(store.end_sessions_of(ann.id, None).await.unwrap(), 1);
+    assert_eq!(store.session(kept.hash).await.unwrap(), None);
+    assert_eq!(store.end_sessions_of(ann.id, None).await.unwrap(), 0);
+    assert_eq!(store.sessions_of(bob.id).await.unwrap(), [others]);
+}
+
+pub(in crate::store) async fn a_session_that_is_not_the_members_excepts_nothing(store: Given) {
+    let (ann, bob) = (member(&store, "ann").await, member(&store, "bob").await);
+    begun(&store, &ann, 1).await;
+    let others = begun(&store, &bob, 2).await;
+    assert_eq!(store.end_sessions_of(ann.id, Some(others.hash)).await.unwrap(), 1);
+    assert_eq!(store.session(others.hash).await.unwrap(), Some(others));
+}
+
+pub(in crate::store) async fn sessions_past_their_end_are_purged(store: Given) {
+    let ann = member(&store, "ann").await;
+    let (short, long) = (session(&ann, 1), session(&ann, 2));
+    store.begin_session(&short, at(100), None).await.unwrap();
+    store.begin_session(&long, at(200), None).await.unwrap();
+    store.touch_session(short.hash, at(90)).await.unwrap();
+    assert_eq!(store.purge_sessions(at(100), 9).await.unwrap(), 0);
+    assert_eq!(store.purge_sessions(at(101), 9).await.unwrap(), 1);
+    assert_eq!(store.session(short.hash).await.unwrap(), None);
+    assert_eq!(store.sessions_of(ann.id).await.unwrap(), std::slice::from_ref(&long));
+    store.end_session(long.hash).await.unwrap();
+    assert_eq!(store.purge_sessions(at(1000), 9).await.unwrap(), 0);
+}
+
+pub(in crate::store) async fn a_purge_goes_no_further_than_its_limit(store: Given) {
+    let ann = member(&store, "ann").await;
+    for second in 0..5 {
+        store.begin_session(&session(&ann, second), at(10), None).await.unwrap();
+    }
+    assert_eq!(store.purge_sessions(at(11), 2).await.unwrap(), 2);
+    assert_eq!(store.sessions_of(ann.id).await.unwrap().len(), 3);
+    assert_eq!(store.purge_sessions(at(11), 9).await.unwrap(), 3);
+}
+
+pub(in crate::store) async fn a_touch_and_an_end_at_once_leave_no_session(store: Given) {
+    let ann = member(&store, "ann").await;
+    for round in 0..20 {
+        let session = begun(&store, &ann, round).await;
+        let touch = tokio::spawn({
+            let store = store.clone();
+            async move { store.touch_session(session.hash, at(500)).await.unwrap() }
+        });
+        assert!(store.end_session(session.hash).await.unwrap().is_some());
+        touch.await.unwrap();
+        assert_eq!(store.session(session.hash).await.unwrap(), None);
+    }
+    assert!(store.sessions_of(ann.id).await.unwrap().is_empty());
+}
