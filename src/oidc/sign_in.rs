@@ -1,0 +1,222 @@
+//! Signing in: the authorization request, and everything that is checked of what comes back. The checks stand in
+//! the order in which they are made; none that can be made before the code is redeemed is made after it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use openidconnect::core::{CoreAuthenticationFlow, CoreErrorResponseType};
+use openidconnect::{
+    AccessToken, AuthorizationCode, CsrfToken, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
+    RequestTokenError,
+};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::attempt::{Attempt, AuthorizationResponse, same};
+use super::discovery::Known;
+use super::error::{ProviderError, SignInError, shown};
+use super::id_token::{self, Expected};
+use super::provider::Provider;
+use super::tokens::{self, Tokens};
+use super::types::{IdToken, IdTokenClaims, TokenErrorResponse, TokenResponse};
+use super::userinfo;
+
+/// Somebody has signed in.
+#[derive(Clone)]
+pub struct SignedIn {
+    /// The issuer. With `sub` it is who they are. Source: OpenID Connect Core 1.0, 5.7.
+    pub iss: String,
+    /// Who they are to the issuer.
+    pub sub: String,
+    /// The provider's session, which a logout token may name. Source: Back-Channel Logout 1.0, 2.1.
+    pub sid: Option<String>,
+    /// What the ID token and the userinfo endpoint say of them. Where both speak, userinfo is newer and wins, but
+    /// for the claims of the protocol itself (`iss`, `sub`, `aud`, `auth_time`, …).
+    pub claims: Map<String, Value>,
+    /// When they last proved to the provider who they are, where it says so.
+    pub auth_time: Option<Timestamp>,
+    /// What is kept to act for them later.
+    pub tokens: Tokens,
+}
+
+/// Without the claims: what a person told their provider is not for the log.
+impl fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedIn").field("iss", &self.iss).field("sub", &self.sub).finish_non_exhaustive()
+    }
+}
+
+impl Provider {
+    /// Begins a sign-in: where to send the browser, and what to keep until it is back.
+    /// Errors: [`SignInError::Provider`] alone.
+    pub async fn begin(&self) -> Result<(Url, Attempt), SignInError> {
+        let known = self.fresh().await?;
+        let attempt = Attempt::new();
+        Ok((self.authorization_request(&known, &attempt), attempt))
+    }
+
+    /// Source: OpenID Connect Core 1.0, 3.1.2.1; RFC 7636, 4.3. More parameters (`prompt`, `max_age`) go here.
+    fn authorization_request(&self, known: &Known, attempt: &Attempt) -> Url {
+        let Attempt { state, nonce, code_verifier } = attempt.clone();
+        let code_verifier = PkceCodeVerifier::new(code_verifier);
+        let mut request = known
+            .client
+            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || CsrfToken::new(state), || Nonce::new(nonce))
+            .add_scopes(self.settings.scopes.iter().cloned())
+            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&code_verifier));
+        if let Some(audience) = &self.settings.audience {
+            request = request.add_extra_param("audience", audience);
+        }
+        let (url, _, _) = request.url();
+        url
+    }
+
+    /// Finishes a sign-in with what the browser brought back. An attempt is good for one call.
+    /// Errors: the first check that fails; the code is redeemed only after all that can be checked without it.
+    pub async fn finish(&self, attempt: &Attempt, response: &AuthorizationResponse) -> Result<SignedIn, SignInError> {
+        check_state(attempt, response)?;
+        let known = self.known().await?;
+        let promised = known.metadata.additional_metadata().authorization_response_iss_parameter_supported;
+        check_issuer(self.issuer(), promised, response)?;
+        let code = code(response)?;
+
+        let token_response = self.redeem(&known, attempt, code).await?;
+        let id_token = tokens::usable(&token_response)?;
+        let access_token = token_response.access_token();
+        let claims = self.verified(known.clone(), id_token, attempt, access_token).await?;
+        let userinfo = userinfo::fetch(self, &known, access_token, claims.subject()).await?;
+
+        let tokens = Tokens::new(&token_response, id_token, self.clock.now());
+        signed_in(claims, userinfo, tokens)
+    }
+
+    /// Source: OpenID Connect Core 1.0, 3.1.3; RFC 7636, 4.5.
+    async fn redeem(&self, known: &Known, attempt: &Attempt, code: &str) -> Result<TokenResponse, SignInError> {
+        let request = known.client.exchange_code(AuthorizationCode::new(code.to_owned()));
+        // The metadata were refused already where they have no token_endpoint.
+        let request = request.map_err(|error| tokens::nonsense(&error.to_string()))?;
+        request
+            .set_pkce_verifier(PkceCodeVerifier::new(attempt.code_verifier.clone()))
+            .request_async(&self.peer)
+            .await
+            .map_err(|error| self.not_redeemed(error))
+    }
+
+    fn not_redeemed(&self, error: RequestTokenError<ProviderError, TokenErrorResponse>) -> SignInError {
+        match error {
+            RequestTokenError::Request(error) => {
+                self.note_failed_call(&error);
+                error.into()
+            }
+            RequestTokenError::ServerResponse(refusal) => {
+                let error: &CoreErrorResponseType = refusal.error();
+                SignInError::CodeRefused { error: shown(error.as_ref()) }
+            }
+            RequestTokenError::Parse(_, body) => tokens::unreadable(&body),
+            RequestTokenError::Other(why) => tokens::nonsense(&why),
+        }
+    }
+
+    /// The claims of the ID token, checked; the keys are fetched anew once where they may have been rotated.
+    async fn verified<'t>(
+        &self,
+        known: Arc<Known>,
+        id_token: &'t IdToken,
+        attempt: &Attempt,
+        access_token: &AccessToken,
+    ) -> Result<&'t IdTokenClaims, SignInError> {
+        let expected = Expected {
+            issuer: &self.settings.issuer,
+            client_id: &self.settings.client_id,
+            nonce: &attempt.nonce,
+            access_token,
+            now: self.clock.now(),
+            skew: self.peer.skew(),
+        };
+        match id_token::verify(id_token, &known.keys, &expected) {
+            Err(error) if id_token::may_be_rotation(&error) => match self.rotated(&known).await? {
+                Some(newer) => id_token::verify(id_token, &newer.keys, &expected),
+                None => Err(error),
+            },
+            done => done,
+        }
+    }
+}
+
+fn check_state(attempt: &Attempt, response: &AuthorizationResponse) -> Result<(), SignInError> {
+    match &response.state {
+        Some(state) if same(state, attempt.state()) => Ok(()),
+        Some(_) | None => Err(SignInError::StateMismatch),
+    }
+}
+
+/// Source: RFC 9207, 2.4: of errors as well as of codes.
+fn check_issuer(issuer: &str, promised: bool, response: &AuthorizationResponse) -> Result<(), SignInError> {
+    match &response.iss {
+        Some(iss) if iss == issuer => Ok(()),
+        Some(iss) => Err(SignInError::ResponseIssuerMismatch { found: shown(iss), expected: issuer.to_owned() }),
+        None if promised => Err(SignInError::ResponseIssuerMissing { expected: issuer.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+fn code(response: &AuthorizationResponse) -> Result<&str, SignInError> {
+    match (&response.error, &response.code) {
+        (Some(error), _) => Err(SignInError::Refused { error: shown(error) }),
+        (None, Some(code)) => Ok(code),
+        (None, None) => Err(SignInError::NoCode),
+    }
+}
+
+fn signed_in(
+    id_token: &IdTokenClaims,
+    userinfo: Option<Map<String, Value>>,
+    tokens: Tokens,
+) -> Result<SignedIn, SignInError> {
+    let claims = userinfo::as_map(id_token)?;
+    Ok(SignedIn {
+        iss: id_token.issuer().to_string(),
+        sub: id_token.subject().to_string(),
+        sid: claims.get("sid").and_then(Value::as_str).map(str::to_owned),
+        auth_time: id_token.auth_time().and_then(|time| Timestamp::from_second(time.timestamp()).ok()),
+        claims: userinfo::merged(claims, userinfo.unwrap_or_default()),
+        tokens,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(iss: Option<&str>) -> AuthorizationResponse {
+        AuthorizationResponse { iss: iss.map(str::to_owned), ..AuthorizationResponse::default() }
+    }
+
+    #[test]
+    fn a_response_without_state_is_refused() {
+        assert_eq!(check_state(&Attempt::new(), &response(None)), Err(SignInError::StateMismatch));
+    }
+
+    #[test]
+    fn the_issuer_of_a_response_is_compared_to_the_letter() {
+        let error = check_issuer("https://id.example", false, &response(Some("https://id.example/"))).unwrap_err();
+        assert!(error.to_string().contains("final slash"));
+    }
+
+    #[test]
+    fn a_response_may_name_no_issuer_where_none_was_promised() {
+        assert!(check_issuer("https://id.example", false, &response(None)).is_ok());
+        assert!(check_issuer("https://id.example", true, &response(None)).is_err());
+    }
+
+    #[test]
+    fn an_error_counts_though_a_code_came_with_it() {
+        let both = AuthorizationResponse {
+            error: Some("access_denied".to_owned()),
+            code: Some("code".to_owned()),
+            ..AuthorizationResponse::default()
+        };
+        assert_eq!(code(&both), Err(SignInError::Refused { error: "access_denied".to_owned() }));
+    }
+}
