@@ -1,0 +1,192 @@
+//! A small `OpenID` Provider that runs inside the process, for `thoughts demo` and for the tests.
+//!
+//! It speaks the real protocol over real HTTP on a loopback address, lets anyone in under any name, and forgets
+//! everything when it stops. It uses nothing of the rest of Thoughts, so that both sides cannot share a mistake.
+//! Every [`Fault`] can be switched on while it runs.
+//!
+//! In reading order: [`Settings`] and [`Client`] (what it is told), `state` and `context` (what it knows),
+//! `metadata`, `authorization_request`, `authorize`, `sign_in_page`, `token`, `userinfo`, `end_session` and
+//! `back_channel` (its endpoints), `keys` and `jwt` (what it signs with), `faults` and `twist` (how it misbehaves).
+
+mod answer;
+mod authorization_request;
+mod authorize;
+mod back_channel;
+mod bounded;
+mod client_auth;
+mod context;
+mod end_session;
+mod error;
+mod faults;
+#[cfg(test)]
+mod flow_tests;
+mod jwt;
+mod keys;
+mod metadata;
+mod pages;
+mod paths;
+mod person;
+mod settings;
+mod sign_in_page;
+mod state;
+mod token;
+mod twist;
+mod userinfo;
+
+use std::{io, net::TcpListener, sync::Arc, time::Duration};
+
+use poem::{
+    Endpoint, EndpointExt, IntoEndpoint, Request, Response, Route, Server, get, http::StatusCode,
+    listener::TcpAcceptor, post,
+};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use self::context::Context;
+pub use self::{
+    back_channel::{LogoutAnswer, LogoutDelivery, LogoutTarget},
+    error::Error,
+    faults::{Fault, Faults, UnknownFault},
+    settings::{Client, Clock, Settings},
+};
+
+/// How long requests under way may still take once the provider is stopped.
+const STOP_LIMIT: Duration = Duration::from_secs(1);
+
+/// A provider that is serving. Dropped without [`Provider::stop`], it stops as well, only nobody waits for it.
+pub struct Provider {
+    context: Arc<Context>,
+    /// Gone or used, it ends the server.
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<io::Result<()>>,
+}
+
+/// A session of the provider's with somebody's browser, as an operator would see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderSession {
+    /// As in the ID tokens given through it.
+    pub sid: String,
+    /// Whose it is.
+    pub sub: String,
+    /// The clients that were signed in to, by `client_id`.
+    pub client_ids: Vec<String>,
+}
+
+impl Provider {
+    /// Serves on the listener until stopped. Call it inside a tokio runtime.
+    ///
+    /// Errors: [`Error::NotLoopback`] and [`Error::Listener`] for the listener, [`Error::Issuer`] and [`Error::Key`]
+    /// for the settings.
+    pub async fn start(listener: TcpListener, settings: Settings) -> Result<Self, Error> {
+        let address = listener.local_addr()?;
+        if !address.ip().is_loopback() {
+            return Err(Error::NotLoopback(address));
+        }
+        listener.set_nonblocking(true)?;
+        let acceptor = TcpAcceptor::from_std(listener)?;
+        let context = Arc::new(Context::new(settings).await?);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serve = Server::new_with_acceptor(acceptor).name("demo provider").run_with_graceful_shutdown(
+            endpoint(context.clone()),
+            async {
+                // An error means that the provider was dropped, which is a stop too.
+                let _dropped = stopped.await.is_err();
+            },
+            Some(STOP_LIMIT),
+        );
+        // Owned by the provider; ends with `stop`.
+        let server = tokio::spawn(serve);
+        Ok(Self { context, stop, server })
+    }
+
+    /// The issuer, as relying parties configure it.
+    pub fn issuer(&self) -> &str {
+        &self.context.issuer
+    }
+
+    /// The handle that switches misbehaviour on and off.
+    pub fn faults(&self) -> &Faults {
+        &self.context.faults
+    }
+
+    /// Registers these clients in place of those before.
+    pub fn set_clients(&self, clients: Vec<Client>) {
+        self.context.state().clients = clients;
+    }
+
+    /// Signs with another key from now on, and gives its `kid`. The key before it stays in the published set.
+    ///
+    /// Errors: [`Error::Key`] if the next spare key cannot be read; the old one then goes on signing.
+    pub async fn rotate_keys(&self) -> Result<String, Error> {
+        Ok(self.context.keys.rotate().await?.kid.clone())
+    }
+
+    /// A new signing key (RSA, 2048 bits) as PKCS#1 PEM, to be kept for [`Settings::key_pem`]. It takes up to some
+    /// seconds in a debug build, so call it through `spawn_blocking` where that matters.
+    ///
+    /// Errors: [`Error::Key`].
+    pub fn new_key_pem() -> Result<String, Error> {
+        keys::new_key_pem()
+    }
+
+    /// Every access, refresh and ID token that was issued (the latest 10,000), so that a test can look for leaks.
+    pub fn issued_tokens(&self) -> Vec<String> {
+        self.context.state().issued()
+    }
+
+    /// The sessions that are alive, in no particular order.
+    pub fn sessions(&self) -> Vec<ProviderSession> {
+        let state = self.context.state();
+        let sessions = state.sessions.values().map(|session| ProviderSession {
+            sid: session.sid.clone(),
+            sub: session.person.sub.clone(),
+            client_ids: session.clients.iter().cloned().collect(),
+        });
+        sessions.collect()
+    }
+
+    /// Ends sessions at the provider and tells the clients, as an operator would: those that were signed in to through
+    /// them, or all with a `backchannel_logout_uri` where the provider knows no such session.
+    pub async fn back_channel_logout(&self, target: LogoutTarget) -> Vec<LogoutDelivery> {
+        let ended = back_channel::end(&self.context, target);
+        back_channel::deliver(&self.context, ended).await
+    }
+
+    /// Closes the listener, gives requests under way a second, and comes back when all are done.
+    ///
+    /// Errors: [`Error::Listener`] if the server had ended badly.
+    pub async fn stop(self) -> Result<(), Error> {
+        // An error means that the server has ended already, which is what was asked for.
+        let _ended = self.stop.send(()).is_err();
+        self.server.await.map_err(io::Error::other)??;
+        Ok(())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "these are another site's routes, and all of them are open to anyone")]
+fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response> + 'static {
+    let shared = context.clone();
+    Route::new()
+        .at(paths::HOME, get(pages::home))
+        .at(paths::METADATA, get(metadata::metadata))
+        .at(paths::JWKS, get(metadata::jwks))
+        .at(paths::AUTHORIZE, get(authorize::authorize).post(authorize::authorize))
+        .at(paths::SIGN_IN, post(authorize::sign_in))
+        .at(paths::TOKEN, post(token::exchange))
+        .at(paths::USERINFO, get(userinfo::userinfo).post(userinfo::userinfo))
+        .at(paths::REVOKE, post(userinfo::revoke))
+        .at(paths::END_SESSION, get(end_session::end_session).post(end_session::end_session))
+        .data(context)
+        .around(move |endpoint, request: Request| {
+            let context = shared.clone();
+            async move {
+                let mut response = if context.faults.is_on(Fault::Unavailable) {
+                    answer::not_json(StatusCode::SERVICE_UNAVAILABLE)
+                } else {
+                    endpoint.get_response(request).await
+                };
+                pages::add_headers(&mut response, context.now());
+                Ok(response)
+            }
+        })
+        .into_endpoint()
+}
