@@ -1,8 +1,35 @@
-//! Thoughts: a place for a group of people to share short posts.
+//! Thoughts: a place for a group of people to share short posts, signed in with the OpenID Connect provider they
+//! already have.
+//!
+//! # The map of the house, in reading order
+//!
+//! - [`web::routes`] is the table of everything a browser or a program can ask for, and who may.
+//! - [`web`] turns a request into an answer: the guard, the handlers, the views. [`api`] does it in JSON.
+//! - [`actions`] is what people do, a function a verb; both faces call it.
+//! - [`domain`] says what a thought, a member and a session are, and who may see and do what. It is pure.
+//! - [`store`] remembers: traits in the domain's words, and the stores that keep them.
+//! - [`oidc`] is the relying party: it signs people in and out with a provider. [`demo`] is a provider.
+//! - [`app`] puts all of it together, [`server`] listens, [`jobs`] run by themselves, [`cli`] starts things.
+//! - [`config`], [`clock`], [`keys`] and [`paths`] are each the one place for settings, time, secrets and URLs.
+//!
+//! One request takes one straight way: the row in `web/routes.rs` says who may; the guard in `web/access.rs` lets
+//! them through or ends with a `Refusal`; the handler in `web/pages` takes the proof and parses what was sent; an
+//! action asks the policy and stores; the same file's view shows it; `web/hypermedia.rs` puts the page round it,
+//! or not.
 
+pub mod actions;
+pub mod api;
+pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+
 pub mod domain;
+pub mod jobs;
+pub mod keys;
 pub mod oidc;
+pub mod paths;
+pub mod server;
 pub mod store;
+pub mod web;

@@ -1,0 +1,69 @@
+//! Sessions: finding out who is asking, seeing one's own, ending them.
+
+use crate::app::App;
+use crate::domain::id::MemberId;
+use crate::domain::member::Member;
+use crate::domain::session::{Session, SessionHash, SessionId};
+use crate::oidc::Tokens;
+
+use super::sign_in::Kept;
+use super::{Error, Result};
+
+/// Who holds this session id, if it is good: notes the use, at most once a minute, by an update that can't
+/// bring an ended session back.
+pub async fn resume(app: &App, id: &SessionId) -> Result<Option<(Member, Session)>> {
+    let hash = id.hash();
+    let Some(session) = app.store.session(hash).await? else { return Ok(None) };
+    let now = app.clock.now();
+    if !app.limits.admit(&session, now) {
+        app.store.end_session(hash).await?;
+        tracing::info!(session = %hash, member = %session.member, "session_expired");
+        return Ok(None);
+    }
+    if app.limits.touch_is_due(&session, now) && !app.store.touch_session(hash, now).await? {
+        return Ok(None);
+    }
+    let member = app.store.member(session.member).await?;
+    Ok(member.map(|member| (member, session)))
+}
+
+/// The member's sessions that are still good, the most recently begun first.
+pub async fn own(app: &App, member: &Member) -> Result<Vec<Session>> {
+    let now = app.clock.now();
+    let sessions = app.store.sessions_of(member.id).await?;
+    Ok(sessions.into_iter().filter(|session| app.limits.admit(session, now)).collect())
+}
+
+/// Ends one of the member's own sessions.
+///
+/// # Errors
+/// `NotFound` where there is no such session, or it is another's.
+pub async fn end(app: &App, member: MemberId, hash: SessionHash) -> Result<()> {
+    match app.store.session(hash).await? {
+        Some(session) if session.member == member => {
+            sign_out(app, &session).await?;
+            Ok(())
+        }
+        Some(_) | None => Err(Error::NotFound),
+    }
+}
+
+/// Ends all of the member's sessions but the one they are using. Gives how many.
+pub async fn end_others(app: &App, member: &Member, current: SessionHash) -> Result<usize> {
+    let ended = app.store.end_sessions_of(member.id, Some(current)).await?;
+    tracing::info!(member = %member.id, ended, "sessions_ended");
+    Ok(ended)
+}
+
+/// Ends a session here. Gives the tokens it held, with which the provider can be told.
+pub async fn sign_out(app: &App, session: &Session) -> Result<Option<Tokens>> {
+    let ended = app.store.end_session(session.hash).await?;
+    tracing::info!(session = %session.hash, member = %session.member, "session_ended");
+    Ok(ended.and_then(|session| kept(app, &session)).map(|kept| kept.tokens))
+}
+
+/// What was sealed with a session: its tokens, and what the provider said. `None` where no key opens it
+/// any more.
+pub fn kept(app: &App, session: &Session) -> Option<Kept> {
+    app.keys.open(&session.sealed, &session.hash.to_bytes())
+}

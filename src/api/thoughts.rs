@@ -1,0 +1,131 @@
+//! Thoughts as JSON.
+
+use http::StatusCode;
+use http::header::{LINK, LOCATION};
+use poem::web::Path;
+use poem::{Response, handler};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::json;
+use crate::actions::{delete, edit, read, share};
+use crate::domain::Invalid;
+use crate::domain::id::ThoughtId;
+use crate::domain::markdown;
+use crate::domain::thought::{Authored, Message, NewThought, Once};
+use crate::domain::visibility::Visibility;
+use crate::web::Refusal;
+use crate::web::access::{Member, Visitor};
+use crate::web::form::{Fields, Json};
+
+/// `GET /api/thoughts`, `?before=<id>`: a page; `Link: <…>; rel="next"` while there is more (RFC 8288).
+#[handler]
+pub async fn list(visitor: Visitor) -> Result<Response, Refusal> {
+    let query = Fields::parse(visitor.path.split_once('?').map_or("", |(_, query)| query).as_bytes());
+    let before = match query.get("before") {
+        "" => None,
+        text => Some(text.parse().map_err(|error| invalid("before", format!("`{text}` is {error}.")))?),
+    };
+    let page = read::feed(&visitor.app, &visitor.viewer, before).await?;
+    let thoughts: Vec<_> = page.items.iter().map(shown).collect();
+    let mut response = json(StatusCode::OK, &json!({ "thoughts": thoughts }))?;
+    if let Some(next) = page.next {
+        let url = visitor.app.absolute(&visitor.app.paths.api_before(next));
+        set(&mut response, LINK, &format!("<{url}>; rel=\"next\""));
+    }
+    Ok(response)
+}
+
+/// `GET /api/thoughts/{id}`
+#[handler]
+pub async fn get(visitor: Visitor, Path(id): Path<String>) -> Result<Response, Refusal> {
+    let authored = read::thought(&visitor.app, &visitor.viewer, named(&id)?).await?;
+    json(StatusCode::OK, &shown(&authored))
+}
+
+/// What is sent to share or change a thought. Nothing else is taken.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sent {
+    message: Option<String>,
+    visibility: Option<String>,
+    once: Option<String>,
+}
+
+impl Sent {
+    /// The thought in it; each field that is wrong is named. To change one, what isn't sent stays as it is.
+    fn parse(self, before: Option<&Authored>) -> Result<(NewThought, Option<Once>), Refusal> {
+        let before = before.map(|authored| &authored.thought);
+        let message = match (self.message, before) {
+            (Some(text), _) => Message::parse(&text),
+            (None, Some(thought)) => Ok(thought.message.clone()),
+            (None, None) => Message::parse(""),
+        };
+        let visibility = match (self.visibility, before) {
+            (Some(text), _) => text.parse(),
+            (None, Some(thought)) => Ok(thought.visibility.clone()),
+            (None, None) => "".parse::<Visibility>(),
+        };
+        let once = self.once.map(|text| Once::parse(&text)).transpose();
+        match (message, visibility, once) {
+            (Ok(message), Ok(visibility), Ok(once)) => Ok((NewThought { message, visibility }, once)),
+            (message, visibility, once) => {
+                let errors = [message.err(), visibility.err(), once.err()];
+                Err(Refusal::Invalid(errors.into_iter().flatten().collect()))
+            }
+        }
+    }
+}
+
+/// `POST /api/thoughts`: 201 with `Location`.
+#[handler]
+pub async fn post(member: Member, Json(sent): Json<Sent>) -> Result<Response, Refusal> {
+    let (new, once) = sent.parse(None)?;
+    let authored = share::share(&member.app, &member.member, new, once.as_ref()).await?;
+    let mut response = json(StatusCode::CREATED, &shown(&authored))?;
+    set(&mut response, LOCATION, &member.app.paths.api_thought(authored.thought.id));
+    Ok(response)
+}
+
+/// `PUT /api/thoughts/{id}`: 200 with the thought as it is now.
+#[handler]
+pub async fn put(member: Member, Path(id): Path<String>, Json(sent): Json<Sent>) -> Result<Response, Refusal> {
+    let id = named(&id)?;
+    let before = edit::editable(&member.app, &member.member, id).await?;
+    let (change, _) = sent.parse(Some(&before))?;
+    let authored = edit::edit(&member.app, &member.member, id, &change).await?;
+    json(StatusCode::OK, &shown(&authored))
+}
+
+/// `DELETE /api/thoughts/{id}`: 204.
+#[handler]
+pub async fn delete_thought(member: Member, Path(id): Path<String>) -> Result<Response, Refusal> {
+    delete::delete(&member.app, &member.member, named(&id)?).await?;
+    Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())
+}
+
+fn shown(Authored { thought, author }: &Authored) -> Value {
+    json!({
+        "id": thought.id.to_string(),
+        "message": thought.message,
+        "html": markdown::render(&thought.message).as_str(),
+        "visibility": thought.visibility,
+        "author": { "handle": author.handle, "name": author.name },
+        "created_at": thought.created_at,
+        "edited_at": thought.edited_at,
+    })
+}
+
+fn named(id: &str) -> Result<ThoughtId, Refusal> {
+    id.parse().map_err(|_| Refusal::NotFound)
+}
+
+fn invalid(field: &'static str, message: String) -> Refusal {
+    Refusal::Invalid(vec![Invalid::new(field, message)])
+}
+
+fn set(response: &mut Response, name: http::HeaderName, value: &str) {
+    if let Ok(value) = value.parse() {
+        response.headers_mut().insert(name, value);
+    }
+}

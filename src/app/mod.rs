@@ -1,0 +1,109 @@
+//! The program: what it is made of is put together here, started here and stopped here.
+
+mod providers;
+mod secret;
+
+use std::sync::Arc;
+
+pub use providers::{Providers, SignInProvider};
+
+use crate::clock::{Clock, Ids};
+use crate::config::{Config, StoreUrl};
+use crate::domain::session::Limits;
+use crate::keys::Keys;
+use crate::paths::Paths;
+use crate::store::{self, Store, StoreError};
+
+/// Everything that handlers and actions need; one of it, shared.
+pub struct App {
+    /// The settings, checked.
+    pub config: Config,
+    /// What is remembered.
+    pub store: Arc<dyn Store>,
+    /// Who signs people in.
+    pub providers: Providers,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Makes identifiers.
+    pub ids: Ids,
+    /// Seals and opens.
+    pub keys: Keys,
+    /// How long sessions last.
+    pub limits: Limits,
+    /// Builds paths below the base URL's.
+    pub paths: Paths,
+    /// The base URL's origin, as a browser writes it in `Origin`.
+    pub origin: String,
+}
+
+/// Why the program can't start: a line for whoever starts it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store can't be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The secret can't be read or made.
+    #[error("the secret in {path} can't be {verb}: {error}")]
+    Secret {
+        /// The file.
+        path: String,
+        /// What was tried.
+        verb: &'static str,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// There is no way to speak to a provider.
+    #[error(transparent)]
+    Http(#[from] crate::oidc::HttpSetupError),
+    /// A provider's settings make no provider.
+    #[error("provider `{name}`: {why}")]
+    Provider {
+        /// Its name in the configuration.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The address can't be listened on.
+    #[error("can't listen on {listen}: {error}")]
+    Listen {
+        /// The address.
+        listen: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+}
+
+impl App {
+    /// Opens the store, reads the secret, knows its providers (and asks them nothing yet).
+    ///
+    /// # Errors
+    /// The first of these that can't be done.
+    pub async fn open(config: Config, clock: Clock) -> Result<Arc<Self>, StartError> {
+        let StoreUrl::Sled(folder) = &config.store;
+        let store = store::open(folder).await?;
+        let keys = match &config.secret {
+            Some(secrets) => {
+                let rest: Vec<&[u8]> = secrets.iter().skip(1).map(|secret| secret.expose().as_bytes()).collect();
+                Keys::derive(secrets.first().expose().as_bytes(), &rest)
+            }
+            None => Keys::derive(&secret::of_folder(folder)?, &[]),
+        };
+        let providers = Providers::new(&config, &clock)?;
+        Ok(Arc::new(Self {
+            limits: Limits { idle: config.session_idle, max: config.session_max },
+            paths: Paths::new(config.base_url.path()),
+            origin: config.base_url.origin(),
+            ids: Ids::default(),
+            config,
+            store,
+            providers,
+            clock,
+            keys,
+        }))
+    }
+
+    /// The whole URL of one of our paths, base path included.
+    pub fn absolute(&self, path: &str) -> String {
+        format!("{}{path}", self.origin)
+    }
+}

@@ -1,0 +1,67 @@
+//! The providers that the configuration names.
+
+use super::StartError;
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::oidc::{self, Http};
+use crate::paths;
+
+/// A provider: how it is configured, and the relying party that speaks with it.
+pub struct SignInProvider {
+    /// Its settings.
+    pub config: config::Provider,
+    /// The protocol.
+    pub oidc: oidc::Provider,
+}
+
+/// All of them, in the configuration's order.
+pub struct Providers(Vec<SignInProvider>);
+
+impl Providers {
+    pub(super) fn new(config: &Config, clock: &Clock) -> Result<Self, StartError> {
+        let http = Http::new(Http::TIMEOUT)?;
+        let one = |provider: &config::Provider| {
+            let failed = |why: String| StartError::Provider { name: provider.name.to_string(), why };
+            let settings = oidc::Settings {
+                name: provider.name.to_string(),
+                issuer: provider.issuer.as_str().to_owned(),
+                client_id: provider.client_id.clone(),
+                client_secret: provider.client_secret.as_ref().map(|secret| secret.expose().to_owned()),
+                scopes: provider.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
+                audience: provider.audience.clone(),
+                redirect_uri: config.base_url.join(paths::CALLBACK),
+                post_logout_redirect_uri: config.base_url.join(paths::LOGOUT),
+            };
+            let oidc = oidc::Provider::new(settings, http.clone(), clock.clone())
+                .map_err(|error| failed(error.to_string()))?;
+            Ok(SignInProvider { config: provider.clone(), oidc })
+        };
+        config.providers.iter().map(one).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The one called this.
+    pub fn named(&self, name: &str) -> Option<&SignInProvider> {
+        self.0.iter().find(|provider| provider.config.name.as_str() == name)
+    }
+
+    /// The only one, where there is only one: then nobody need choose.
+    pub fn only(&self) -> Option<&SignInProvider> {
+        match self.0.as_slice() {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+
+    /// Every one of them.
+    pub fn all(&self) -> &[SignInProvider] {
+        &self.0
+    }
+
+    /// The origins that a form may end up at, each with a space before it.
+    pub fn form_action(&self) -> String {
+        let mut origins: Vec<String> = self.0.iter().flat_map(|provider| provider.oidc.form_action_origins()).collect();
+        origins.sort();
+        origins.dedup();
+        origins.iter().fold(String::new(), |list, origin| format!("{list} {origin}"))
+    }
+}

@@ -1,0 +1,91 @@
+//! What runs by itself: each job has a name, a period, and one step, and they run until the program stops. To
+//! add one, add a row to [`JOBS`].
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::domain::thought::Thought;
+use crate::store::Result;
+
+/// How many records a step forgets at most, so that it never holds up writers for long.
+const AT_ONCE: usize = 500;
+
+/// Days for which a form's `once` value is remembered: longer than any tab's retry.
+const ONCE_DAYS: i64 = 2;
+
+type Step = for<'a> fn(&'a App) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+
+struct Job {
+    name: &'static str,
+    every: Duration,
+    step: Step,
+}
+
+const JOBS: &[Job] = &[
+    Job { name: "discover providers", every: Duration::from_mins(1), step: |app| Box::pin(discover(app)) },
+    Job { name: "purge deleted thoughts", every: Duration::from_hours(1), step: |app| Box::pin(purge_deleted(app)) },
+    Job { name: "purge sessions", every: Duration::from_mins(10), step: |app| Box::pin(purge_sessions(app)) },
+    Job { name: "purge once values", every: Duration::from_hours(1), step: |app| Box::pin(purge_once(app)) },
+];
+
+/// Runs every job, beginning now, until `stopped` says so.
+pub async fn run(app: Arc<App>, stopped: watch::Receiver<bool>) {
+    join_all(JOBS.iter().map(|job| repeat(job, &app, stopped.clone()))).await;
+}
+
+async fn repeat(job: &Job, app: &App, mut stopped: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(job.every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = (job.step)(app).await {
+            tracing::error!(job = job.name, %error, "a job failed; it is tried again in its time");
+        }
+    }
+}
+
+/// Keeps what is known of the providers fresh, so that the first page already knows where forms may lead. A
+/// provider that doesn't answer is no reason not to run: it is asked again.
+async fn discover(app: &App) -> Result<()> {
+    join_all(app.providers.all().iter().map(|provider| async {
+        if let Err(error) = provider.oidc.discover().await {
+            tracing::warn!(provider = %provider.config.name, %error, "provider_unavailable");
+        }
+    }))
+    .await;
+    Ok(())
+}
+
+async fn purge_deleted(app: &App) -> Result<()> {
+    let before = days_ago(app, Thought::RESTORABLE_DAYS);
+    until_done(|| app.store.purge_deleted(before, AT_ONCE)).await
+}
+
+async fn purge_sessions(app: &App) -> Result<()> {
+    let now = app.clock.now();
+    until_done(|| app.store.purge_sessions(now, AT_ONCE)).await
+}
+
+async fn purge_once(app: &App) -> Result<()> {
+    let before = days_ago(app, ONCE_DAYS);
+    until_done(|| app.store.purge_once(before, AT_ONCE)).await
+}
+
+fn days_ago(app: &App, days: i64) -> Timestamp {
+    app.clock.now().saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MIN)
+}
+
+async fn until_done<F: Future<Output = Result<usize>>>(step: impl Fn() -> F) -> Result<()> {
+    while step().await? == AT_ONCE {}
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! Every URL of Thoughts: the patterns that the route table names, and the builders that views, redirects and
+//! tests use. Both stand here, so that a path is written once. All of them stand below the base URL's path.
+//!
+//! To add one: a pattern, and a builder below it.
+
+use crate::domain::id::ThoughtId;
+use crate::domain::member::Handle;
+use crate::domain::session::SessionHash;
+
+/// The feed.
+pub const FEED: &str = "/";
+/// The form for a new thought.
+pub const SHARE_THOUGHT: &str = "/share-thought";
+/// Where that form is sent to.
+pub const THOUGHTS: &str = "/thoughts";
+/// What a thought will look like.
+pub const PREVIEW: &str = "/thoughts/preview";
+/// One thought.
+pub const THOUGHT: &str = "/thoughts/{id}";
+/// The form to change it.
+pub const EDIT: &str = "/thoughts/{id}/edit";
+/// Where its deletion is undone.
+pub const RESTORE: &str = "/thoughts/{id}/restore";
+/// A member's page.
+pub const MEMBER: &str = "/@{handle}";
+/// One's own page.
+pub const PROFILE: &str = "/profile";
+/// One of one's own sessions.
+pub const SESSION: &str = "/profile/sessions/{id}";
+/// All of one's own sessions but the one in use.
+pub const OTHER_SESSIONS: &str = "/profile/sessions";
+/// Where a sign-in starts.
+pub const LOGIN: &str = "/login";
+/// The redirect URI of every provider.
+pub const CALLBACK: &str = "/callback";
+/// Where a session is ended, and where a provider sends back whom it has signed out.
+pub const LOGOUT: &str = "/logout";
+/// Where the colours are chosen.
+pub const THEME: &str = "/theme";
+/// An embedded file.
+pub const STATIC: &str = "/static/{file}";
+/// Alive?
+pub const HEALTHZ: &str = "/healthz";
+/// Able to serve?
+pub const READYZ: &str = "/readyz";
+/// What every path of the API begins with.
+pub const API: &str = "/api/";
+/// Thoughts as JSON.
+pub const API_THOUGHTS: &str = "/api/thoughts";
+/// One thought as JSON.
+pub const API_THOUGHT: &str = "/api/thoughts/{id}";
+/// Who is asking, as JSON.
+pub const API_ME: &str = "/api/me";
+
+/// Builds paths below the base URL's path: what stands in an `href`, an `action`, a `Location`.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    base: String,
+}
+
+impl Paths {
+    /// Paths below `base`, which is empty or begins with a slash and doesn't end with one.
+    pub fn new(base: impl Into<String>) -> Self {
+        Self { base: base.into() }
+    }
+
+    /// The base path: empty, or `/thoughts` for `https://example.org/thoughts`.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The path of a pattern that has no parameters.
+    pub fn plain(&self, pattern: &str) -> String {
+        format!("{}{pattern}", self.base)
+    }
+
+    /// The feed.
+    pub fn feed(&self) -> String {
+        self.plain(FEED)
+    }
+
+    /// The feed from the thought after `before` on.
+    pub fn feed_before(&self, before: ThoughtId) -> String {
+        format!("{}/?before={before}", self.base)
+    }
+
+    /// The feed, with the offer to undo a deletion.
+    pub fn feed_deleted(&self, id: ThoughtId) -> String {
+        format!("{}/?deleted={id}", self.base)
+    }
+
+    /// One thought.
+    pub fn thought(&self, id: ThoughtId) -> String {
+        format!("{}/thoughts/{id}", self.base)
+    }
+
+    /// The form to edit it.
+    pub fn edit(&self, id: ThoughtId) -> String {
+        format!("{}/thoughts/{id}/edit", self.base)
+    }
+
+    /// Where its deletion is undone.
+    pub fn restore(&self, id: ThoughtId) -> String {
+        format!("{}/thoughts/{id}/restore", self.base)
+    }
+
+    /// A member's page.
+    pub fn member(&self, handle: &Handle) -> String {
+        format!("{}/@{handle}", self.base)
+    }
+
+    /// A member's page from the thought after `before` on.
+    pub fn member_before(&self, handle: &Handle, before: ThoughtId) -> String {
+        format!("{}/@{handle}?before={before}", self.base)
+    }
+
+    /// One of one's own sessions.
+    pub fn session(&self, hash: SessionHash) -> String {
+        format!("{}/profile/sessions/{hash}", self.base)
+    }
+
+    /// Where a sign-in starts, to end at `return_to`, a path with the base path and query.
+    pub fn login(&self, return_to: &str) -> String {
+        let query = url::form_urlencoded::byte_serialize(return_to.as_bytes()).collect::<String>();
+        format!("{}{LOGIN}?return_to={query}", self.base)
+    }
+
+    /// An embedded file, by its hashed name.
+    pub fn asset(&self, file: &str) -> String {
+        format!("{}/static/{file}", self.base)
+    }
+
+    /// A page of thoughts as JSON.
+    pub fn api_before(&self, before: ThoughtId) -> String {
+        format!("{}{API_THOUGHTS}?before={before}", self.base)
+    }
+
+    /// A thought as JSON.
+    pub fn api_thought(&self, id: ThoughtId) -> String {
+        format!("{}{API_THOUGHTS}/{id}", self.base)
+    }
+}

@@ -1,0 +1,88 @@
+//! The listener, and what runs beside it: started together, stopped together.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::Server;
+use poem::listener::{AcceptorExt as _, BoxAcceptor, Listener as _, TcpAcceptor, UnixListener};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::app::{App, StartError};
+use crate::config::Listen;
+use crate::store::StoreError;
+use crate::{jobs, web};
+
+/// How long what is under way may take once the program is to stop.
+const FINISH_WITHIN: Duration = Duration::from_secs(10);
+
+/// A server that is running. Its two tasks, the listener and the jobs, end when [`Running::stop`] tells them to.
+pub struct Running {
+    address: Option<SocketAddr>,
+    app: Arc<App>,
+    stop: watch::Sender<bool>,
+    listener: JoinHandle<io::Result<()>>,
+    jobs: JoinHandle<()>,
+}
+
+impl Running {
+    /// Listens where the configuration says, and serves `app` there.
+    ///
+    /// # Errors
+    /// `Listen` where that address can't be had.
+    pub async fn start(app: Arc<App>) -> Result<Self, StartError> {
+        let (acceptor, address) = bind(&app.config.listen)
+            .await
+            .map_err(|error| StartError::Listen { listen: app.config.listen.to_string(), error })?;
+        let (stop, stopped) = watch::channel(false);
+        let site = web::mount(&app);
+        let mut told = stopped.clone();
+        let told = async move {
+            // An error means that the sender is gone, which is a reason to stop as well.
+            let _ = told.wait_for(|stop| *stop).await;
+        };
+        let server = Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(site, told, Some(FINISH_WITHIN));
+        let listener = tokio::spawn(server);
+        let jobs = tokio::spawn(jobs::run(app.clone(), stopped));
+        Ok(Self { address, app, stop, listener, jobs })
+    }
+
+    /// The address it listens on; none on a Unix socket.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// Finishes what is under way, for ten seconds at most, and puts everything on disk.
+    ///
+    /// # Errors
+    /// Where the store could not put everything on disk.
+    pub async fn stop(self) -> Result<(), StoreError> {
+        // Nobody listening any more is what this is to bring about.
+        let _ = self.stop.send(true);
+        for ended in [self.listener.await.map(|_| ()), self.jobs.await] {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a task ended badly");
+            }
+        }
+        self.app.store.close().await
+    }
+}
+
+async fn bind(listen: &Listen) -> io::Result<(BoxAcceptor, Option<SocketAddr>)> {
+    match listen {
+        Listen::Tcp(address) => {
+            let listener = tokio::net::TcpListener::bind(address).await?;
+            let address = listener.local_addr()?;
+            Ok((TcpAcceptor::from_tokio(listener)?.boxed(), Some(address)))
+        }
+        Listen::Unix(path) => {
+            // A socket that nobody answers on is left over from a program that was killed.
+            if tokio::net::UnixStream::connect(path).await.is_err() && path.exists() {
+                tokio::fs::remove_file(path).await?;
+            }
+            Ok((UnixListener::bind(path).into_acceptor().await?.boxed(), None))
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Who may use a route: declared in its row, enforced by one guard, proved to its handler by a type.
+//!
+//! A handler takes a [`Visitor`], a [`Member`] or an [`Admin`]. Only the guard makes them, so a handler that
+//! wants a `Member` under a row that doesn't ask for one is refused at every call, never let through.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
+use tower_cookies::Cookies;
+
+use super::cookies;
+use super::origin;
+use super::refusal::{Came, Refusal};
+use super::request::{Kind, path_and_query, request_id};
+use crate::actions::sessions;
+use crate::app::App;
+use crate::config::Anonymous;
+use crate::domain::member;
+use crate::domain::policy::Viewer;
+use crate::domain::session::Session;
+
+/// Who may use a route. There is no default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone, always.
+    Public,
+    /// Anyone, or members alone where `THOUGHTS_ANONYMOUS=none`.
+    Reader,
+    /// Whoever is signed in.
+    Member,
+    /// Admins.
+    Admin,
+}
+
+impl Access {
+    /// Whether this viewer may use the route.
+    ///
+    /// # Errors
+    /// `SignIn` where a sign-in could help, `Forbidden` where it could not.
+    fn admit(self, viewer: &Viewer, anonymous: Anonymous) -> Result<(), Refusal> {
+        match (self, viewer) {
+            (Self::Public, _) | (Self::Reader | Self::Member, Viewer::Member(_)) => Ok(()),
+            (Self::Reader, Viewer::Anonymous) => match anonymous {
+                Anonymous::Read => Ok(()),
+                Anonymous::None => Err(Refusal::SignIn),
+            },
+            (Self::Member | Self::Admin, Viewer::Anonymous) => Err(Refusal::SignIn),
+            (Self::Admin, Viewer::Member(member)) if member.admin => Ok(()),
+            (Self::Admin, Viewer::Member(_)) => Err(Refusal::Forbidden("This page is for admins.")),
+        }
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Public => "Public",
+            Self::Reader => "Reader",
+            Self::Member => "Member",
+            Self::Admin => "Admin",
+        })
+    }
+}
+
+/// Whoever is looking, signed in or not, and what they asked for.
+#[derive(Clone)]
+pub struct Visitor {
+    /// The program.
+    pub app: Arc<App>,
+    /// Who is looking.
+    pub viewer: Viewer,
+    /// Through which session, if they are signed in.
+    pub session: Option<Session>,
+    /// What kind of answer they asked for.
+    pub kind: Kind,
+    /// The path and query they asked for, with the base path.
+    pub path: String,
+    /// The request's name.
+    pub request_id: String,
+    /// Their cookies, and those they will be given.
+    pub cookies: Cookies,
+    /// Their browser's own copy of the answer: `If-None-Match`.
+    pub if_none_match: Option<String>,
+}
+
+impl Visitor {
+    /// Finds out who is asking.
+    ///
+    /// # Errors
+    /// `Unavailable` where the store can't say.
+    pub async fn of(app: &Arc<App>, request: &Request) -> Result<Self, Refusal> {
+        let mut visitor = Self::stranger(app, request);
+        if let Some(id) = cookies::session_id(app, &visitor.cookies) {
+            match sessions::resume(app, &id).await? {
+                Some((member, session)) => {
+                    visitor.viewer = Viewer::Member(Box::new(member));
+                    visitor.session = Some(session);
+                }
+                None => cookies::forget_session(app, &visitor.cookies),
+            }
+        } else {
+            cookies::forget_unreadable(app, &visitor.cookies);
+        }
+        Ok(visitor)
+    }
+
+    /// A visitor of whom nothing is known, for when it can't be found out.
+    pub fn stranger(app: &Arc<App>, request: &Request) -> Self {
+        Self {
+            app: app.clone(),
+            viewer: Viewer::Anonymous,
+            session: None,
+            kind: Kind::of(request.uri().path(), request.headers()),
+            path: path_and_query(request),
+            request_id: request_id(request),
+            cookies: request.extensions().get::<Cookies>().cloned().unwrap_or_default(),
+            if_none_match: super::request::text(request.headers(), "if-none-match").map(str::to_owned),
+        }
+    }
+}
+
+impl<'a> FromRequest<'a> for Visitor {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        let visitor = request.extensions().get::<Self>().cloned();
+        Ok(visitor.ok_or_else(|| Refusal::Internal("a handler stands before the guard".to_owned()))?)
+    }
+}
+
+/// Proof that a member is asking.
+#[derive(Clone)]
+pub struct Member {
+    /// Who it is.
+    pub member: member::Member,
+    /// Through which session.
+    pub session: Session,
+    visitor: Visitor,
+}
+
+impl Deref for Member {
+    type Target = Visitor;
+
+    fn deref(&self) -> &Visitor {
+        &self.visitor
+    }
+}
+
+impl<'a> FromRequest<'a> for Member {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        let granted = request.extensions().get::<Access>().copied();
+        let visitor = Visitor::from_request(request, body).await?;
+        match (granted, visitor.viewer.clone(), visitor.session.clone()) {
+            (Some(Access::Member | Access::Admin), Viewer::Member(member), Some(session)) => {
+                Ok(Self { member: *member, session, visitor })
+            }
+            _ => Err(Refusal::Internal("a handler wants a Member, and its row does not ask for one".to_owned()).into()),
+        }
+    }
+}
+
+/// The guard: wrapped round every row of the table, and around nothing else.
+pub struct Guarded<E> {
+    /// The program.
+    pub app: Arc<App>,
+    /// Who may pass.
+    pub access: Access,
+    /// What stands behind.
+    pub inner: E,
+}
+
+impl<E: Endpoint<Output = Response>> Endpoint for Guarded<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let came = Came::of(&request);
+        let visitor = match self.visitor(&request).await {
+            Ok(visitor) => visitor,
+            Err(refusal) => return Ok(refusal.answer(&Visitor::stranger(&self.app, &request), &came)),
+        };
+        request.extensions_mut().insert(visitor.clone());
+        request.extensions_mut().insert(self.access);
+        let admitted = origin::check(&self.app, &request).and_then(|()| {
+            let anonymous = self.app.config.anonymous;
+            self.access.admit(&visitor.viewer, anonymous)
+        });
+        let answer = match admitted {
+            Ok(()) => self.inner.call(request).await.map_err(Refusal::from),
+            Err(refusal) => Err(refusal),
+        };
+        Ok(answer.unwrap_or_else(|refusal| refusal.answer(&visitor, &came)))
+    }
+}
+
+impl<E> Guarded<E> {
+    async fn visitor(&self, request: &Request) -> Result<Visitor, Refusal> {
+        match Visitor::of(&self.app, request).await {
+            // What is public is public whatever the store does: /healthz, the style sheet, signing in.
+            Err(_) if self.access == Access::Public => Ok(Visitor::stranger(&self.app, request)),
+            answer => answer,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_route_is_for_members_alone_where_the_configuration_says_so() {
+        assert!(Access::Reader.admit(&Viewer::Anonymous, Anonymous::Read).is_ok());
+        assert!(Access::Reader.admit(&Viewer::Anonymous, Anonymous::None).is_err());
+        assert!(Access::Public.admit(&Viewer::Anonymous, Anonymous::None).is_ok());
+    }
+}

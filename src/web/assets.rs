@@ -1,0 +1,54 @@
+//! The embedded files: under names that hold their hash, compressed when the program was built.
+
+use http::HeaderValue;
+use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use poem::web::Path;
+use poem::{Request, Response, handler};
+
+use super::refusal::Refusal;
+use super::request::text;
+
+/// An embedded file.
+struct Asset {
+    /// What our views call it.
+    name: &'static str,
+    /// What browsers call it.
+    file: &'static str,
+    content_type: &'static str,
+    plain: &'static [u8],
+    brotli: &'static [u8],
+    gzip: &'static [u8],
+}
+
+/// Made by `build.rs` out of `static/`.
+static ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+/// What browsers call the file that our views call `name`; the name itself where there is no such file.
+pub fn file(name: &'static str) -> &'static str {
+    ASSETS.iter().find(|asset| asset.name == name).map_or(name, |asset| asset.file)
+}
+
+/// `GET /static/{file}`
+#[handler]
+pub fn get(request: &Request, Path(file): Path<String>) -> Result<Response, Refusal> {
+    let asset = ASSETS.iter().find(|asset| asset.file == file).ok_or(Refusal::NotFound)?;
+    let accepted = text(request.headers(), ACCEPT_ENCODING.as_str()).unwrap_or_default();
+    let accepts =
+        |coding: &str| accepted.split(',').any(|one| one.split(';').next().is_some_and(|one| one.trim() == coding));
+    let (body, coding) = if accepts("br") {
+        (asset.brotli, Some("br"))
+    } else if accepts("gzip") {
+        (asset.gzip, Some("gzip"))
+    } else {
+        (asset.plain, None)
+    };
+    let mut response = Response::builder().body(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    if let Some(coding) = coding {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
+    Ok(response)
+}

@@ -1,0 +1,114 @@
+//! A thought as lists and its own page show it, and the list of them.
+
+use maud::{Markup, html};
+
+use super::{avatar, time, words};
+use crate::domain::markdown;
+use crate::domain::page::Page;
+use crate::domain::policy::{Action, Viewer, may};
+use crate::domain::thought::Authored;
+use crate::domain::visibility::Visibility;
+use crate::paths::Paths;
+use crate::web::hypermedia::nonce;
+
+/// A list of thoughts, for one viewer.
+pub struct List<'a> {
+    /// Who is looking.
+    pub viewer: &'a Viewer,
+    /// Where links lead.
+    pub paths: &'a Paths,
+    /// What stands on this page of it.
+    pub page: &'a Page<Authored>,
+    /// Where the next page is, if there is one.
+    pub older: Option<String>,
+}
+
+/// The list, and what is said where it is empty.
+pub fn list(list: &List<'_>, empty: &str) -> Markup {
+    html! {
+        ol #thoughts .thoughts { (items(list)) }
+        p .empty { (empty) }
+    }
+}
+
+/// The list's items, and the link to the older ones, which are fetched as soon as it comes into view.
+pub fn items(list: &List<'_>) -> Markup {
+    html! {
+        @for authored in &list.page.items {
+            li { (post(authored, list.viewer, list.paths)) }
+        }
+        @if let Some(older) = &list.older {
+            li .older {
+                a rel="next" href=(older) hx-get=(older) hx-trigger="revealed, click" hx-target="closest li"
+                    hx-swap="outerHTML ignoreTitle:true" hx-nonce=(nonce()) { "Older thoughts" }
+            }
+        }
+    }
+}
+
+/// One thought, with what this viewer may do with it.
+pub fn post(authored: &Authored, viewer: &Viewer, paths: &Paths) -> Markup {
+    let Authored { thought, author } = authored;
+    let profile = paths.member(&author.handle);
+    html! {
+        article .thought id={ "t-" (thought.id) } aria-labelledby={ "by-" (thought.id) } {
+            header {
+                a href=(profile) tabindex="-1" aria-hidden="true" { (avatar(&author.name, author.id)) }
+                div {
+                    p .by id={ "by-" (thought.id) } {
+                        a .name href=(profile) { (author.name) } " "
+                        span .handle { "@" (author.handle) }
+                    }
+                    p .meta {
+                        a href=(paths.thought(thought.id)) { (time(thought.created_at)) }
+                        @if let Some(edited_at) = thought.edited_at {
+                            span title={ "Edited " (edited_at.strftime("%-d %B %Y, %H:%M UTC")) } { "edited" }
+                        }
+                        (badge(&thought.visibility))
+                    }
+                }
+            }
+            div .words hx-ignore { (words(&markdown::render(&thought.message))) }
+            @if let Some(member) = viewer.member() {
+                footer {
+                    @if may(member, Action::Edit, thought) {
+                        a .quiet href=(paths.edit(thought.id)) { "Edit" }
+                    }
+                    @if may(member, Action::Delete, thought) {
+                        form method="post" action=(paths.thought(thought.id)) hx-delete=(paths.thought(thought.id))
+                            hx-target="closest article" hx-swap="outerHTML ignoreTitle:true" hx-sync="this:drop" hx-nonce=(nonce()) {
+                            input type="hidden" name="_method" value="delete";
+                            button .quiet type="submit" { "Delete" }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whom it is for, in a word or two. What is for anyone says nothing.
+fn badge(visibility: &Visibility) -> Markup {
+    html! {
+        @match visibility {
+            Visibility::Public => {}
+            Visibility::Members => span .for title="Everyone who is signed in can see this" { "Members" },
+            Visibility::Group(name) => span .for title={ "Members of “" (name) "” can see this" } { (name) },
+            Visibility::Private => span .for title="Only its author can see this" { "Only you" },
+        }
+    }
+}
+
+/// Stands where a thought stood that has just been deleted, with the way back.
+pub fn deleted(authored: &Authored, paths: &Paths) -> Markup {
+    let restore = paths.restore(authored.thought.id);
+    html! {
+        article .thought .deleted id={ "t-" (authored.thought.id) } {
+            p { "Thought deleted." }
+            form method="post" action=(restore) hx-post=(restore) hx-target="closest article"
+                hx-swap="outerHTML ignoreTitle:true" hx-sync="this:drop" hx-nonce=(nonce()) {
+                button type="submit" autofocus { "Undo" }
+            }
+        }
+    }
+}

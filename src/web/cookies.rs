@@ -1,0 +1,138 @@
+//! Cookies, through tower-cookies: its `CookieManager` stands round the whole site. What the cookies are
+//! called and how they are set is decided here.
+
+use http::header::{COOKIE, SET_COOKIE};
+use poem::{Endpoint, IntoResponse, Request, Response};
+use tower::{Service as _, service_fn};
+use tower_cookies::cookie::SameSite;
+use tower_cookies::cookie::time::Duration;
+use tower_cookies::{Cookie, CookieManager, Cookies};
+
+use crate::app::App;
+use crate::domain::session::SessionId;
+
+/// Hands every request its [`Cookies`], and every response, error answers included, the changes to them.
+///
+/// tower-cookies speaks `http::Request` and `http::Response` of any body: the Poem request is the body of the
+/// one and the Poem response of the other, and only the two cookie headers are copied across.
+pub struct WithCookies<E>(pub E);
+
+impl<E: Endpoint> Endpoint for WithCookies<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let sent: Vec<_> = request.headers().get_all(COOKIE).iter().cloned().collect();
+        let mut outer = http::Request::new(request);
+        for header in sent {
+            outer.headers_mut().append(COOKIE, header);
+        }
+        let endpoint = service_fn(|outer: http::Request<Request>| async {
+            let cookies = outer.extensions().get::<Cookies>().cloned().unwrap_or_default();
+            let mut request = outer.into_body();
+            request.extensions_mut().insert(cookies);
+            let response = match self.0.call(request).await {
+                Ok(output) => output.into_response(),
+                Err(error) => error.into_response(),
+            };
+            Ok::<_, poem::Error>(http::Response::new(response))
+        });
+        let (parts, mut response) = CookieManager::new(endpoint).call(outer).await?.into_parts();
+        for header in parts.headers.get_all(SET_COOKIE) {
+            response.headers_mut().append(SET_COOKIE, header.clone());
+        }
+        Ok(response)
+    }
+}
+
+/// What a cookie is called: with the prefix that binds it to this host over https.
+/// Source: RFC 6265bis, section 4.1.3.2.
+pub fn name(app: &App, plain: &str) -> String {
+    if app.config.base_url.is_https() { format!("__Host-{plain}") } else { plain.to_owned() }
+}
+
+/// A cookie as all of ours are: for the whole host, not for scripts, and sent on the way back from a provider.
+pub fn cookie(app: &App, plain: &str, value: String, max_age: Option<Duration>) -> Cookie<'static> {
+    let mut cookie = Cookie::new(name(app, plain), value);
+    cookie.set_path("/");
+    cookie.set_http_only(true);
+    cookie.set_same_site(SameSite::Lax);
+    cookie.set_secure(app.config.base_url.is_https());
+    cookie.set_max_age(max_age);
+    cookie
+}
+
+/// Takes a cookie back.
+pub fn forget(app: &App, cookies: &Cookies, plain: &str) {
+    cookies.remove(cookie(app, plain, String::new(), None));
+}
+
+const SESSION: &str = "thoughts";
+const THEME: &str = "thoughts-theme";
+
+/// The session id that the browser holds, if what it holds is one.
+pub fn session_id(app: &App, cookies: &Cookies) -> Option<SessionId> {
+    SessionId::from_cookie(cookies.get(&name(app, SESSION))?.value())
+}
+
+/// Gives the browser a session id. The cookie lasts as long as the session can; the server's record says how
+/// long it really does.
+pub fn remember_session(app: &App, cookies: &Cookies, id: &SessionId) {
+    let max_age = Duration::try_from(app.limits.max).ok();
+    cookies.add(cookie(app, SESSION, id.to_cookie(), max_age));
+}
+
+/// Takes the session id back.
+pub fn forget_session(app: &App, cookies: &Cookies) {
+    forget(app, cookies, SESSION);
+}
+
+/// Takes back a session cookie that is no session id.
+pub fn forget_unreadable(app: &App, cookies: &Cookies) {
+    if cookies.get(&name(app, SESSION)).is_some() {
+        forget_session(app, cookies);
+    }
+}
+
+/// Light or dark, where the person has chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    /// Dark letters on a light ground.
+    Light,
+    /// Light letters on a dark ground.
+    Dark,
+}
+
+impl Theme {
+    /// The theme called this.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "light" => Some(Self::Light),
+            "dark" => Some(Self::Dark),
+            _ => None,
+        }
+    }
+
+    /// What it is called in the form and the cookie.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+/// The theme that was chosen; without one the system's preference holds.
+pub fn theme(app: &App, cookies: &Cookies) -> Option<Theme> {
+    Theme::parse(cookies.get(&name(app, THEME))?.value())
+}
+
+/// Remembers a choice of theme for a year, or forgets it.
+pub fn choose_theme(app: &App, cookies: &Cookies, theme: Option<Theme>) {
+    match theme {
+        Some(theme) => {
+            let year = Some(Duration::days(365));
+            cookies.add(cookie(app, THEME, theme.as_str().to_owned(), year));
+        }
+        None => forget(app, cookies, THEME),
+    }
+}

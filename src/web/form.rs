@@ -1,0 +1,66 @@
+//! What a form or a script sends: read whole, within a limit, and then parsed into the domain's own types.
+
+use std::collections::HashMap;
+
+use poem::{FromRequest, Request, RequestBody};
+use serde::de::DeserializeOwned;
+
+use super::refusal::Refusal;
+use crate::domain::Invalid;
+
+/// Bytes that a body may have: 10,000 characters of which each is a family, percent-encoded.
+pub const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
+
+/// The fields of a form (`application/x-www-form-urlencoded`); of two with one name the last counts.
+pub struct Fields(HashMap<String, String>);
+
+impl Fields {
+    /// Reads fields out of a body or a query.
+    pub fn parse(bytes: &[u8]) -> Self {
+        Self(url::form_urlencoded::parse(bytes).into_owned().collect())
+    }
+
+    /// What the field says; empty where it isn't there.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+}
+
+impl<'a> FromRequest<'a> for Fields {
+    async fn from_request(_: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        Ok(Self::parse(&read(body).await?))
+    }
+}
+
+/// A JSON body as `T`.
+pub struct Json<T>(pub T);
+
+impl<'a, T: DeserializeOwned> FromRequest<'a> for Json<T> {
+    async fn from_request(_: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        let bytes = read(body).await?;
+        let value = serde_json::from_slice(&bytes).map_err(|error| {
+            Refusal::Invalid(vec![Invalid::new(
+                "body",
+                format!("The body is not the JSON that is expected here: {error}."),
+            )])
+        })?;
+        Ok(Self(value))
+    }
+}
+
+async fn read(body: &mut RequestBody) -> Result<Vec<u8>, Refusal> {
+    let body = body.take().map_err(|_| Refusal::Internal("a body was read twice".to_owned()))?;
+    read_within_limit(body).await
+}
+
+/// The whole body.
+///
+/// # Errors
+/// `TooLarge` beyond [`MAX_BODY_BYTES`], of which no more is read.
+pub async fn read_within_limit(body: poem::Body) -> Result<Vec<u8>, Refusal> {
+    match body.into_bytes_limit(MAX_BODY_BYTES).await {
+        Ok(bytes) => Ok(bytes.to_vec()),
+        Err(poem::error::ReadBodyError::PayloadTooLarge) => Err(Refusal::TooLarge),
+        Err(_) => Err(Refusal::Invalid(vec![Invalid::new("body", "The body did not arrive whole. Send it again.")])),
+    }
+}

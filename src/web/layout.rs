@@ -1,0 +1,135 @@
+//! What stands round every screen: the head, the navigation, the foot.
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::access::Visitor;
+use super::assets;
+use super::components::avatar;
+use super::cookies::{Theme, theme};
+use super::hypermedia::{Screen, nonce};
+use super::return_to::ReturnTo;
+use crate::domain::member::Member;
+use crate::domain::policy::Viewer;
+use crate::paths;
+
+/// Told to htmx: which of its extensions may run, and that its style sheet stands in ours.
+const HTMX: &str = r#"{"extensions":"hx-csp,thoughts","includeIndicatorCSS":false}"#;
+
+/// The whole document.
+pub fn page(visitor: &Visitor, screen: &Screen) -> Markup {
+    let paths = &visitor.app.paths;
+    let chosen = theme(&visitor.app, &visitor.cookies);
+    html! {
+        (DOCTYPE)
+        html lang="en" data-theme=[chosen.map(Theme::as_str)] {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content=(chosen.map_or("light dark", Theme::as_str));
+                title { (title(screen)) }
+                link rel="stylesheet" href=(paths.asset(assets::file("thoughts.css")));
+                link rel="icon" type="image/svg+xml" href=(paths.asset(assets::file("icon.svg")));
+                meta name="htmx-config" content=(HTMX);
+                script src=(paths.asset(assets::file("thoughts.js"))) nonce=(nonce()) defer {}
+            }
+            // Links and forms work by themselves; with htmx they swap the main part. `hx-boost` does that for
+            // each without another attribute on it.
+            body hx-boost:inherited=r##"{"target":"#main"}"## hx-nonce=(nonce()) {
+                a .skip href="#main" { "Skip to the content" }
+                header .site {
+                    div .bar {
+                        a .brand href=(paths.feed()) { "Thoughts" }
+                        (navigation(visitor, false))
+                    }
+                }
+                main #main tabindex="-1" { (screen.main) }
+                (foot(visitor, chosen))
+                div #status .status role="status" {}
+                div #sign-in-panel .sign-in-panel {}
+            }
+        }
+    }
+}
+
+/// The part of the document that HTMX asked for, with a title; the navigation comes along where the whole main
+/// part is new.
+pub fn fragment(visitor: &Visitor, screen: &Screen) -> Markup {
+    html! {
+        title { (title(screen)) }
+        @match &screen.part {
+            Some(part) => (part),
+            None => { (screen.main) (navigation(visitor, true)) }
+        }
+        @if let Some(text) = screen.announcement {
+            div hx-swap-oob="innerHTML:#status" hx-nonce=(nonce()) { p { (text) } }
+        }
+    }
+}
+
+fn title(screen: &Screen) -> String {
+    if screen.title == "Thoughts" { screen.title.clone() } else { format!("{} · Thoughts", screen.title) }
+}
+
+fn navigation(visitor: &Visitor, out_of_band: bool) -> Markup {
+    let paths = &visitor.app.paths;
+    let here = visitor.path.split('?').next().unwrap_or_default();
+    let link = |href: String, text: &str| {
+        let current = (here == href).then_some("page");
+        html! { li { a href=(href) aria-current=[current] { (text) } } }
+    };
+    html! {
+        nav #navigation aria-label="Main" hx-swap-oob=[out_of_band.then_some("true")] hx-nonce=[out_of_band.then(nonce)] {
+            ul {
+                (link(paths.feed(), "Feed"))
+                @match &visitor.viewer {
+                    Viewer::Member(member) => {
+                        (link(paths.plain(paths::SHARE_THOUGHT), "Share"))
+                        (profile_link(visitor, member, here))
+                    }
+                    Viewer::Anonymous => li {
+                        a .button href=(paths.login(ReturnTo::parse(&visitor.app, &visitor.path).as_str())) rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Sign in" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn profile_link(visitor: &Visitor, member: &Member, here: &str) -> Markup {
+    let href = visitor.app.paths.plain(paths::PROFILE);
+    let current = (here == href).then_some("page");
+    html! {
+        li {
+            a .me href=(href) aria-current=[current] {
+                (avatar(&member.name, member.id))
+                span { "Profile" }
+            }
+        }
+        li { (sign_out(visitor)) }
+    }
+}
+
+/// The button that signs out. It leaves the site where the provider can end its own session too.
+pub fn sign_out(visitor: &Visitor) -> Markup {
+    html! {
+        form method="post" action=(visitor.app.paths.plain(paths::LOGOUT)) hx-boost="false" hx-nonce=(nonce()) {
+            button .quiet type="submit" { "Sign out" }
+        }
+    }
+}
+
+fn foot(visitor: &Visitor, chosen: Option<Theme>) -> Markup {
+    let choices = [("auto", "Auto", None), ("light", "Light", Some(Theme::Light)), ("dark", "Dark", Some(Theme::Dark))];
+    html! {
+        footer .site {
+            form .theme method="post" action=(visitor.app.paths.plain(paths::THEME)) hx-boost="false" hx-nonce=(nonce()) {
+                fieldset role="group" {
+                    legend { "Colours" }
+                    @for (value, text, theme) in choices {
+                        button .quiet type="submit" name="theme" value=(value) aria-pressed=(theme == chosen) { (text) }
+                    }
+                }
+            }
+        }
+    }
+}

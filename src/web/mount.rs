@@ -1,0 +1,157 @@
+//! Makes the route table answer: groups its rows by path, wraps each in the guard, and puts what is round
+//! everything round everything. The one place that gives routes to Poem.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::Method;
+use http::header::CONTENT_TYPE;
+use poem::endpoint::BoxEndpoint;
+use poem::{Endpoint, EndpointExt as _, Request, Response, Route};
+
+use super::access::{Access, Guarded};
+use super::cookies::WithCookies;
+use super::form::{Fields, read_within_limit};
+use super::outer::Outer;
+use super::refusal::Refusal;
+use super::routes::{Row, table};
+use crate::app::App;
+
+/// The whole site, below the base path.
+#[expect(clippy::disallowed_methods, reason = "this is the builder of the table's routes")]
+pub fn mount(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
+    let mut by_path: BTreeMap<&'static str, Vec<(Method, BoxEndpoint<'static, Response>)>> = BTreeMap::new();
+    for Row { method, path, access, handler } in table() {
+        let guarded = Guarded { app: app.clone(), access, inner: handler };
+        by_path.entry(path).or_default().push((method, guarded.boxed()));
+    }
+    let nothing = || Guarded { app: app.clone(), access: Access::Public, inner: Nothing };
+    let mut site = Route::new();
+    let mut root = None;
+    for (path, methods) in by_path {
+        let fallback = WrongMethod { allowed: methods.iter().map(|(method, _)| method.clone()).collect() };
+        // What a path takes is no secret; that it is asked in the wrong way is told to anyone.
+        let fallback = Guarded { app: app.clone(), access: Access::Public, inner: fallback }.boxed();
+        let rows = ByMethod { methods, fallback };
+        if path == "/" {
+            root = Some(rows);
+        } else {
+            site = site.at(poem_pattern(path), rows);
+        }
+    }
+    site = site.at("/*rest", Rest { root, nothing: nothing() });
+    let site = match app.paths.base() {
+        "" => site,
+        base => Route::new().nest(base, site).at("/*rest", nothing()),
+    };
+    Outer { app: app.clone(), inner: WithCookies(site) }
+}
+
+/// `/thoughts/{id}` as Poem writes it: `/thoughts/:id`.
+fn poem_pattern(path: &str) -> String {
+    path.replace('{', ":").replace('}', "")
+}
+
+/// What no other pattern takes. To Poem the root is part of that.
+struct Rest<E> {
+    root: Option<ByMethod>,
+    nothing: E,
+}
+
+impl<E: Endpoint<Output = Response>> Endpoint for Rest<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        match &self.root {
+            Some(root) if request.uri().path() == "/" => root.call(request).await,
+            Some(_) | None => self.nothing.call(request).await,
+        }
+    }
+}
+
+/// Where no row stands.
+struct Nothing;
+
+impl Endpoint for Nothing {
+    type Output = Response;
+
+    async fn call(&self, _: Request) -> poem::Result<Response> {
+        Err(Refusal::NotFound.into())
+    }
+}
+
+/// Where rows stand, and none with this method.
+struct WrongMethod {
+    allowed: Vec<Method>,
+}
+
+impl Endpoint for WrongMethod {
+    type Output = Response;
+
+    async fn call(&self, _: Request) -> poem::Result<Response> {
+        Err(Refusal::MethodNotAllowed(self.allowed.clone()).into())
+    }
+}
+
+/// The rows of one path.
+struct ByMethod {
+    methods: Vec<(Method, BoxEndpoint<'static, Response>)>,
+    fallback: BoxEndpoint<'static, Response>,
+}
+
+impl ByMethod {
+    fn endpoint(&self, method: &Method) -> Option<&BoxEndpoint<'static, Response>> {
+        self.methods.iter().find(|(ours, _)| ours == method).map(|(_, endpoint)| endpoint)
+    }
+
+    fn takes_more_than_a_form_can_send(&self) -> bool {
+        self.methods.iter().any(|(method, _)| *method == Method::PUT || *method == Method::DELETE)
+    }
+}
+
+impl Endpoint for ByMethod {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        if *request.method() == Method::POST && self.takes_more_than_a_form_can_send() {
+            request = override_method(request).await?;
+        }
+        let head = *request.method() == Method::HEAD;
+        let wanted = if head { &Method::GET } else { request.method() };
+        let mut response = self.endpoint(wanted).unwrap_or(&self.fallback).call(request).await?;
+        if head {
+            response.take_body();
+        }
+        Ok(response)
+    }
+}
+
+/// A form can only `POST`: its field `_method` says what it means. The body is read here, and handed on.
+async fn override_method(mut request: Request) -> poem::Result<Request> {
+    let form = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    if !form {
+        return Ok(request);
+    }
+    let body = read_within_limit(request.take_body()).await?;
+    match Fields::parse(&body).get("_method").to_ascii_uppercase().as_str() {
+        "PUT" => request.set_method(Method::PUT),
+        "DELETE" => request.set_method(Method::DELETE),
+        _ => {}
+    }
+    request.set_body(body);
+    Ok(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_patterns_are_poems() {
+        assert_eq!(poem_pattern("/thoughts/{id}/edit"), "/thoughts/:id/edit");
+        assert_eq!(poem_pattern("/@{handle}"), "/@:handle");
+    }
+}

@@ -1,0 +1,66 @@
+//! What goes round every request, in this order: its name, the log line, a panic caught, the cookies, the
+//! security headers.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use futures_util::FutureExt as _;
+use http::StatusCode;
+use http::header::HeaderName;
+use poem::{Endpoint, Request, Response};
+use tracing::Instrument as _;
+
+use super::access::Visitor;
+use super::refusal::{Came, Refusal};
+use super::request::RequestId;
+use super::security_headers;
+use crate::app::App;
+use crate::clock::random;
+
+/// The outermost endpoint.
+pub struct Outer<E> {
+    /// The program.
+    pub app: Arc<App>,
+    /// The site, behind its cookies.
+    pub inner: E,
+}
+
+impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let started = Instant::now();
+        let id = BASE64_URL_SAFE_NO_PAD.encode(random::<9>());
+        request.extensions_mut().insert(RequestId(id.clone()));
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let span = tracing::info_span!("request", id, %method, path);
+        let mut response = self.answer(request).instrument(span.clone()).await;
+        let took = started.elapsed();
+        span.in_scope(|| tracing::info!(status = response.status().as_u16(), micros = took.as_micros(), "answered"));
+        let not_modified = response.status() == StatusCode::NOT_MODIFIED;
+        let headers = response.headers_mut();
+        security_headers::add(headers, self.app.config.base_url.is_https(), not_modified);
+        if let Ok(id) = id.parse() {
+            headers.insert(HeaderName::from_static("x-request-id"), id);
+        }
+        Ok(response)
+    }
+}
+
+impl<E: Endpoint<Output = Response>> Outer<E> {
+    /// The inner answer; where there is none, because something panicked or no route matched, a refusal.
+    async fn answer(&self, request: Request) -> Response {
+        let stranger = Visitor::stranger(&self.app, &request);
+        let came = Came::of(&request);
+        let refusal = match AssertUnwindSafe(self.inner.call(request)).catch_unwind().await {
+            Ok(Ok(response)) => return response,
+            Ok(Err(error)) => Refusal::from(error),
+            Err(_) => Refusal::Internal("a handler panicked".to_owned()),
+        };
+        refusal.answer(&stranger, &came)
+    }
+}

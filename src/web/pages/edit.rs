@@ -1,0 +1,48 @@
+//! The form in which a thought is changed.
+
+use http::StatusCode;
+use maud::{Markup, html};
+use poem::web::Path;
+use poem::{Response, handler};
+
+use super::named;
+use crate::actions::edit;
+use crate::domain::Invalid;
+use crate::domain::thought::Authored;
+use crate::web::access::Member;
+use crate::web::components::{Composer, controls, message_field};
+use crate::web::form::Fields;
+use crate::web::hypermedia::{Screen, nonce};
+use crate::web::refusal::Refusal;
+
+/// `GET /thoughts/{id}/edit`
+#[handler]
+pub async fn get(member: Member, Path(id): Path<String>) -> Result<Response, Refusal> {
+    let authored = edit::editable(&member.app, &member.member, named(&id)?).await?;
+    let thought = &authored.thought;
+    let main = view(&member, &authored, thought.message.as_str(), &thought.visibility.to_string(), &[]);
+    Ok(member.show(Screen::new("Edit", main)))
+}
+
+/// The form as it was typed, with what is wrong with it.
+pub fn again(member: &Member, authored: &Authored, fields: &Fields, errors: &[Invalid]) -> Response {
+    let main = view(member, authored, fields.get("message"), fields.get("visibility"), errors);
+    member.show(Screen::new("Edit", main).status(StatusCode::UNPROCESSABLE_ENTITY))
+}
+
+fn view(member: &Member, authored: &Authored, message: &str, visibility: &str, errors: &[Invalid]) -> Markup {
+    let paths = &member.app.paths;
+    let thought = paths.thought(authored.thought.id);
+    let form = Composer { paths, member: &member.member, message, visibility, once: "", errors, focus: true };
+    html! {
+        h1 tabindex="-1" { "Edit your thought" }
+        form .composer method="post" action=(thought) hx-put=(thought) hx-target="#main" hx-sync="this:drop" hx-nonce=(nonce()) {
+            input type="hidden" name="_method" value="put";
+            (message_field(&form, "What it says"))
+            (controls(&form, "Save"))
+            p .note { "Whoever can read it can also read what it said before." }
+            div #preview .preview {}
+        }
+        p .back { a href=(thought) { "Leave it as it was" } }
+    }
+}

@@ -1,0 +1,51 @@
+//! What a person is shown where something was refused or went wrong: what it was, and what they can do.
+
+use maud::{Markup, html};
+
+use crate::web::access::Visitor;
+use crate::web::hypermedia::{Screen, nonce};
+use crate::web::refusal::Refusal;
+
+/// The screen for a refusal.
+pub fn screen(visitor: &Visitor, refusal: &Refusal) -> Screen {
+    let (title, what): (&str, String) = match refusal {
+        Refusal::SignIn => ("Sign in to continue", "This is for members.".into()),
+        Refusal::Forbidden(why) => ("Not allowed", (*why).into()),
+        Refusal::NotFound => {
+            ("Not found", "There is nothing here, or nothing that you may see. It may have been deleted, or the address may be mistyped.".into())
+        }
+        Refusal::MethodNotAllowed(_) => ("Not that way", "This address can't be used in the way it was asked.".into()),
+        Refusal::Invalid(errors) => {
+            ("That can't be taken", errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join(" "))
+        }
+        Refusal::TooLarge => ("Too long", "What was sent is longer than anything here can be.".into()),
+        Refusal::Unavailable(_) => {
+            ("Back in a moment", "Thoughts can't reach what it has stored. Nothing is lost. Try again in a few seconds.".into())
+        }
+        Refusal::Internal(_) => {
+            ("Something broke", "That was our fault, not yours. Try again; if it goes on, tell whoever runs this site.".into())
+        }
+    };
+    Screen::new(title, view(visitor, title, &what))
+}
+
+fn view(visitor: &Visitor, title: &str, what: &str) -> Markup {
+    html! {
+        section .message {
+            h1 tabindex="-1" { (title) }
+            p { (what) }
+            p { a href=(visitor.app.paths.feed()) { "To the feed" } }
+            p .note { "Reference: " code { (visitor.request_id) } }
+        }
+    }
+}
+
+/// Offers to sign in, beside a form that stays as it is.
+pub fn sign_in_panel(login: &str) -> Markup {
+    html! {
+        div role="alert" {
+            p { strong { "You have been signed out." } " What you wrote is still here: sign in, then send it again." }
+            a .button href=(login) target="_blank" rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Sign in, in a new tab" }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The feed: everybody's thoughts that the viewer may see, newest first.
+
+use maud::{Markup, html};
+use poem::{Response, handler};
+
+use super::{before, named, query};
+use crate::actions::read;
+use crate::domain::policy::Viewer;
+use crate::domain::thought::Authored;
+use crate::web::access::Visitor;
+use crate::web::components::{Composer, List, composer, deleted, items, list};
+use crate::web::hypermedia::Screen;
+use crate::web::refusal::Refusal;
+
+/// `GET /`: a page of it, the next by `?before=`. HTMX, which asks for the next page to put it below the
+/// last, gets the items alone.
+#[handler]
+pub async fn get(visitor: Visitor) -> Result<Response, Refusal> {
+    let before = before(&visitor)?;
+    let page = read::feed(&visitor.app, &visitor.viewer, before).await?;
+    let feed = List {
+        viewer: &visitor.viewer,
+        paths: &visitor.app.paths,
+        page: &page,
+        older: page.next.map(|id| visitor.app.paths.feed_before(id)),
+    };
+    let undo = just_deleted(&visitor).await?;
+    let screen = Screen::new("Thoughts", view(&visitor, &feed, before.is_some(), undo.as_ref()));
+    Ok(visitor.show(if before.is_some() { screen.part(items(&feed)) } else { screen }))
+}
+
+/// What the viewer has just deleted without JavaScript, to offer them the way back.
+async fn just_deleted(visitor: &Visitor) -> Result<Option<Authored>, Refusal> {
+    let query = query(visitor);
+    let id = query.get("deleted");
+    if id.is_empty() {
+        return Ok(None);
+    }
+    Ok(read::restorable(&visitor.app, &visitor.viewer, named(id)?).await.ok())
+}
+
+fn view(visitor: &Visitor, feed: &List<'_>, older: bool, undo: Option<&Authored>) -> Markup {
+    html! {
+        h1 tabindex="-1" .hidden[!older] { @if older { "Older thoughts" } @else { "Feed" } }
+        @if let Some(authored) = undo { (deleted(authored, feed.paths)) }
+        @if older {
+            p { a href=(feed.paths.feed()) { "Back to the newest" } }
+        } @else {
+            (above(visitor))
+        }
+        (list(feed, "Nothing has been shared yet."))
+    }
+}
+
+/// A member writes; whoever isn't signed in is told where they are.
+fn above(visitor: &Visitor) -> Markup {
+    match &visitor.viewer {
+        Viewer::Member(member) => composer(&Composer {
+            paths: &visitor.app.paths,
+            member,
+            message: "",
+            visibility: "members",
+            once: &visitor.app.ids.next(visitor.app.clock.now()).to_string(),
+            errors: &[],
+            focus: false,
+        }),
+        Viewer::Anonymous => html! {
+            p .lead { "Short posts, shared among people who know each other. Sign in to write and to see what members share." }
+        },
+    }
+}

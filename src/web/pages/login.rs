@@ -1,0 +1,119 @@
+//! Where a sign-in starts: on the way to the provider at once where there is one, a choice where there are
+//! several. It starts only when a person goes there: not for a robot, a prefetch, a fragment or an image.
+
+use http::header::RETRY_AFTER;
+use http::{Method, StatusCode};
+use maud::{Markup, html};
+use poem::{Request, Response, handler};
+
+use super::query;
+use crate::app::SignInProvider;
+use crate::oidc::Status;
+use crate::web::access::Visitor;
+use crate::web::hypermedia::{Screen, nonce, see_other};
+use crate::web::refusal::Refusal;
+use crate::web::request::{Kind, text};
+use crate::web::return_to::ReturnTo;
+use crate::web::sign_in_cookies::{self, UnderWay};
+
+/// `GET /login?return_to=<path>`, and `&provider=<name>` where one was chosen.
+#[handler]
+pub async fn get(visitor: Visitor, request: &Request) -> Result<Response, Refusal> {
+    let query = query(&visitor);
+    let return_to = ReturnTo::parse(&visitor.app, query.get("return_to"));
+    if visitor.kind == Kind::Fragment {
+        let login = visitor.app.paths.login(return_to.as_str());
+        return Ok(Response::builder().header("hx-redirect", login).header("cache-control", "no-store").finish());
+    }
+    let chosen = match query.get("provider") {
+        "" => visitor.app.providers.only(),
+        name => visitor.app.providers.named(name),
+    };
+    match chosen {
+        Some(provider) if a_person_navigates(request) => start(&visitor, provider, return_to).await,
+        Some(_) | None => {
+            Ok(visitor.show(Screen::new("Sign in", choice(&visitor, &return_to)).header("cache-control", "no-store")))
+        }
+    }
+}
+
+/// Whether a person asked for this page to look at it. A browser says so (Fetch Metadata Request Headers);
+/// of what says nothing, robots are known by their names.
+fn a_person_navigates(request: &Request) -> bool {
+    let headers = request.headers();
+    let says = |name, fits: &dyn Fn(&str) -> bool| text(headers, name).is_some_and(fits);
+    let ahead = |purpose: &str| purpose.contains("prefetch") || purpose.contains("prerender");
+    let robot = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        ["bot", "crawl", "spider", "slurp", "preview", "facebookexternalhit"].iter().any(|part| name.contains(part))
+    };
+    *request.method() == Method::GET
+        && !says("sec-purpose", &ahead)
+        && !says("purpose", &ahead)
+        && !says("sec-fetch-dest", &|dest| dest != "document")
+        && !says("sec-fetch-mode", &|mode| mode != "navigate")
+        && !says("user-agent", &robot)
+}
+
+async fn start(visitor: &Visitor, provider: &SignInProvider, return_to: ReturnTo) -> Result<Response, Refusal> {
+    let app = &visitor.app;
+    match provider.oidc.begin().await {
+        Ok((url, attempt)) => {
+            let under_way = UnderWay {
+                attempt: Some(attempt),
+                provider: provider.config.name.to_string(),
+                return_to: return_to.to_string(),
+                started: app.clock.now().as_millisecond(),
+            };
+            sign_in_cookies::remember(app, &visitor.cookies, &under_way)?;
+            Ok(see_other(url.as_str()))
+        }
+        Err(error) => {
+            tracing::warn!(
+                reference = visitor.request_id, provider = %provider.config.name, cause = error.cause(), %error,
+                "authn_login_fail"
+            );
+            let screen = Screen::new("Sign-in is not answering", unavailable(visitor, provider, &return_to));
+            Ok(visitor.show(screen.status(StatusCode::SERVICE_UNAVAILABLE).header(RETRY_AFTER.as_str(), "30")))
+        }
+    }
+}
+
+fn choice(visitor: &Visitor, return_to: &ReturnTo) -> Markup {
+    let app = &visitor.app;
+    html! {
+        section .message {
+            h1 tabindex="-1" { "Sign in" }
+            p { "You sign in at your provider; Thoughts never sees your password." }
+            @for provider in app.providers.all() {
+                form method="get" action=(app.paths.plain(crate::paths::LOGIN)) hx-boost="false" hx-nonce=(nonce()) {
+                    input type="hidden" name="return_to" value=(return_to);
+                    input type="hidden" name="provider" value=(provider.config.name);
+                    button type="submit" {
+                        "Continue"
+                        @if app.providers.only().is_none() { " with " (provider.config.name) }
+                    }
+                }
+            }
+            @if let Some(url) = &app.config.registration_url {
+                p { "No account yet? " a href=(url) { "Get one" } "." }
+            }
+        }
+    }
+}
+
+/// Reading goes on, and so do the sessions there are.
+fn unavailable(visitor: &Visitor, provider: &SignInProvider, return_to: &ReturnTo) -> Markup {
+    html! {
+        section .message {
+            h1 tabindex="-1" { "Sign-in is not answering" }
+            p {
+                "The service that signs people in (“" (provider.config.name) "”) has not been answering"
+                @if let Status::Down { since, .. } = provider.oidc.status() { " since " (crate::web::components::time(since)) }
+                ". Reading goes on, and whoever is signed in stays so."
+            }
+            p { a .button href=(visitor.app.paths.login(return_to.as_str())) hx-boost="false" hx-nonce=(nonce()) { "Try again" } }
+            p .note { "Reference: " code { (visitor.request_id) } }
+        }
+    }
+}

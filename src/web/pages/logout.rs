@@ -1,0 +1,140 @@
+//! Signing out: here first, then at the provider, then a page that says what ended.
+
+use std::time::Duration;
+
+use http::HeaderValue;
+use maud::{Markup, html};
+use poem::{Response, handler};
+use serde::{Deserialize, Serialize};
+use tower_cookies::cookie::time;
+
+use super::query;
+use crate::actions::sessions;
+use crate::app::App;
+use crate::domain::session::Session;
+use crate::oidc::Tokens;
+use crate::web::access::Visitor;
+use crate::web::cookies::{cookie, forget_session, name};
+use crate::web::hypermedia::{Screen, nonce, see_other};
+use crate::web::layout::sign_out;
+use crate::web::refusal::Refusal;
+use crate::web::request::Kind;
+
+/// How long the provider may take to revoke a refresh token before we go on without.
+const REVOKE_WITHIN: Duration = Duration::from_secs(3);
+
+/// What is remembered, sealed in the browser, of a sign-out under way.
+#[derive(Serialize, Deserialize)]
+struct SignedOut {
+    /// What the provider is given to bring back.
+    state: String,
+    /// The provider's `name` in the configuration.
+    provider: String,
+    /// Whether it was asked to end its own session too.
+    there: bool,
+}
+
+const SIGNED_OUT: &str = "thoughts-signed-out";
+
+/// `GET /logout`: a button for who is signed in, and for who was until just now what has ended. A wrong
+/// `state`, or none, gives the same page. Source: OpenID Connect RP-Initiated Logout 1.0, section 3.
+#[handler]
+pub fn get(visitor: Visitor) -> Response {
+    let main = if visitor.session.is_some() { confirm(&visitor) } else { ended(&visitor) };
+    visitor.show(Screen::new("Sign out", main).header("cache-control", "no-store"))
+}
+
+/// `POST /logout`
+#[handler]
+pub async fn post(visitor: Visitor) -> Result<Response, Refusal> {
+    let app = &visitor.app;
+    let here = app.paths.plain(crate::paths::LOGOUT);
+    let location = match &visitor.session {
+        Some(session) => {
+            let tokens = sessions::sign_out(app, session).await?;
+            forget_session(app, &visitor.cookies);
+            provider_logout(&visitor, session, tokens).await?.unwrap_or(here)
+        }
+        None => here,
+    };
+    let mut response = match visitor.kind {
+        Kind::Page | Kind::Api => see_other(&location),
+        Kind::Fragment => Response::builder().header("hx-redirect", location).finish(),
+    };
+    let clear = HeaderValue::from_static("\"cache\", \"storage\"");
+    response.headers_mut().insert("clear-site-data", clear);
+    Ok(response)
+}
+
+/// Revokes the refresh token, and gives where the provider ends its own session, if it can.
+async fn provider_logout(
+    visitor: &Visitor,
+    session: &Session,
+    tokens: Option<Tokens>,
+) -> Result<Option<String>, Refusal> {
+    let app = &visitor.app;
+    let Some(provider) = app.providers.named(&session.provider) else { return Ok(None) };
+    if let Some(refresh_token) = tokens.as_ref().and_then(|tokens| tokens.refresh_token.as_deref()) {
+        // Past its time it is left to expire: the session here has ended whatever the provider does.
+        let _ = tokio::time::timeout(REVOKE_WITHIN, provider.oidc.revoke(refresh_token)).await;
+    }
+    let state = app.ids.next(app.clock.now()).to_string();
+    let id_token_hint = tokens.as_ref().map(|tokens| tokens.id_token.as_str());
+    let url = provider.oidc.end_session_url(id_token_hint, &state).await;
+    let note = SignedOut { state, provider: session.provider.clone(), there: url.is_some() };
+    remember(app, visitor, &note)?;
+    Ok(url.map(String::from))
+}
+
+fn remember(app: &App, visitor: &Visitor, note: &SignedOut) -> Result<(), Refusal> {
+    let value = serde_json::to_string(note).map_err(|error| Refusal::Internal(error.to_string()))?;
+    let max_age = Some(time::Duration::minutes(10));
+    visitor.cookies.private(app.keys.cookies()).add(cookie(app, SIGNED_OUT, value, max_age));
+    Ok(())
+}
+
+fn remembered(visitor: &Visitor) -> Option<SignedOut> {
+    let app = &visitor.app;
+    let name = name(app, SIGNED_OUT);
+    let note = app.keys.all_cookies().find_map(|key| visitor.cookies.private(key).get(&name))?;
+    serde_json::from_str(note.value()).ok()
+}
+
+fn confirm(visitor: &Visitor) -> Markup {
+    html! {
+        section .message {
+            h1 tabindex="-1" { "Sign out" }
+            p { "You are signed in." }
+            (sign_out(visitor))
+        }
+    }
+}
+
+fn ended(visitor: &Visitor) -> Markup {
+    let paths = &visitor.app.paths;
+    let note = remembered(visitor);
+    html! {
+        section .message {
+            h1 tabindex="-1" { "You are signed out" }
+            @match &note {
+                Some(note) if note.there && query(visitor).get("state") == note.state => {
+                    p { "Your session here has ended, and “" (note.provider) "” sent you back after ending its own." }
+                }
+                Some(note) if note.there => {
+                    p { "Your session here has ended. “" (note.provider) "” was asked to end its own, and has not confirmed it." }
+                }
+                Some(note) => {
+                    p {
+                        "Your session here has ended. “" (note.provider) "” has no way to be told: you may still be signed in \
+                         there, and then signing in here takes no password."
+                    }
+                }
+                None => p { "There is no session here that could end." },
+            }
+            p {
+                a .button href=(paths.login(&paths.feed())) rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Sign in again" }
+                " " a href=(paths.feed()) { "To the feed" }
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! A member's page: those of their thoughts that the viewer may see.
+
+use maud::{Markup, html};
+use poem::web::Path;
+use poem::{Response, handler};
+
+use super::{before, named};
+use crate::actions::read;
+use crate::domain::member::{Handle, Member};
+use crate::web::access::Visitor;
+use crate::web::components::{List, avatar, items, list, time};
+use crate::web::hypermedia::Screen;
+use crate::web::refusal::Refusal;
+
+/// `GET /@{handle}`
+#[handler]
+pub async fn get(visitor: Visitor, Path(handle): Path<String>) -> Result<Response, Refusal> {
+    let handle: Handle = named(&handle)?;
+    let before = before(&visitor)?;
+    let (member, page) = read::member_page(&visitor.app, &visitor.viewer, &handle, before).await?;
+    let thoughts = List {
+        viewer: &visitor.viewer,
+        paths: &visitor.app.paths,
+        page: &page,
+        older: page.next.map(|id| visitor.app.paths.member_before(&handle, id)),
+    };
+    let screen = Screen::new(format!("{} (@{handle})", member.name), view(&member, &thoughts));
+    Ok(visitor.show(if before.is_some() { screen.part(items(&thoughts)) } else { screen }))
+}
+
+fn view(member: &Member, thoughts: &List<'_>) -> Markup {
+    html! {
+        header .person {
+            (avatar(&member.name, member.id))
+            div {
+                h1 tabindex="-1" { (member.name) }
+                p .meta { span .handle { "@" (member.handle) } " joined " (time(member.joined_at)) }
+            }
+        }
+        (list(thoughts, "Nothing here that you can see."))
+    }
+}

@@ -1,0 +1,151 @@
+//! A sign-in that failed: what failed, whose fault it was, what to do, and a reference that stands in the log.
+
+use http::StatusCode;
+use maud::{Markup, html};
+use poem::Response;
+
+use crate::actions::sign_in::Refused;
+use crate::oidc::{SignInError, Whose};
+use crate::web::access::Visitor;
+use crate::web::hypermedia::{Screen, nonce};
+
+/// A sign-in that failed, in words for the person and a line for the log.
+pub struct Failure {
+    status: StatusCode,
+    cause: &'static str,
+    log: String,
+    title: &'static str,
+    what: &'static str,
+    whose: &'static str,
+}
+
+impl Failure {
+    /// The provider's answer has a `state` that this browser has nothing to do with.
+    pub fn unknown() -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            cause: "state_unknown",
+            log: "no sign-in with this state is under way in this browser".to_owned(),
+            title: "This sign-in can't be finished",
+            what: "It was not started in this browser, or more than ten minutes ago, or your browser did not keep the \
+                   cookie that remembers it.",
+            whose: "Nothing is broken: start again.",
+        }
+    }
+
+    /// The sign-in has been finished before.
+    pub fn spent() -> Self {
+        Self {
+            cause: "state_spent",
+            log: "the sign-in with this state has been finished already, and its session is gone".to_owned(),
+            what: "This sign-in has been used already, and you have been signed out since.",
+            ..Self::unknown()
+        }
+    }
+
+    /// The configuration doesn't let them in.
+    pub fn not_allowed(refused: &Refused) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            cause: "not_allowed",
+            log: refused.to_string(),
+            title: "You are not on the list",
+            what: "Your provider knows you, and this site lets in only some of the people it knows.",
+            whose: "Whoever runs this site decides who may enter: ask them. Signing in again will not help, unless it \
+                    is with another account.",
+        }
+    }
+}
+
+impl From<&SignInError> for Failure {
+    fn from(error: &SignInError) -> Self {
+        let (status, whose) = match error.whose() {
+            Whose::Person => (StatusCode::FORBIDDEN, "If this was not what you wanted, start again."),
+            Whose::Site => (
+                StatusCode::BAD_GATEWAY,
+                "This is a mistake in how this site is set up. Whoever runs it will find the reason in its log, under \
+                 the reference below.",
+            ),
+            Whose::Provider => (
+                StatusCode::BAD_GATEWAY,
+                "This is the provider's doing. Try again in a minute; if it goes on, whoever runs this site will find \
+                 the reason in its log, under the reference below.",
+            ),
+        };
+        let (title, what) = words(error);
+        Self { status, cause: error.cause(), log: error.to_string(), title, what, whose }
+    }
+}
+
+/// What failed, in plain words. The provider's own text is not shown as ours.
+fn words(error: &SignInError) -> (&'static str, &'static str) {
+    match error {
+        SignInError::Refused { error } | SignInError::CodeRefused { error } => (NOT_SIGNED_IN, refusal(error)),
+        SignInError::Provider(_) => {
+            ("Your provider is not answering", "It did not answer in time, or not in a way that makes sense.")
+        }
+        SignInError::IdTokenExpired { .. } | SignInError::IdTokenIssuedAhead { .. } => (
+            "The clocks disagree",
+            "This site's clock and the provider's are too far apart for a sign-in to be trusted.",
+        ),
+        SignInError::IdTokenMissing | SignInError::IdTokenAlgorithm { .. } => {
+            (NOT_SIGNED_IN, "What the provider sends is not what this site needs.")
+        }
+        SignInError::StateMismatch
+        | SignInError::ResponseIssuerMismatch { .. }
+        | SignInError::ResponseIssuerMissing { .. }
+        | SignInError::NoCode => (NOT_SIGNED_IN, "The answer that came back is not the one that was asked for."),
+        SignInError::TokenType { .. }
+        | SignInError::IdTokenMalformed { .. }
+        | SignInError::IdTokenClaimMissing { .. }
+        | SignInError::IdTokenUnsigned
+        | SignInError::IdTokenType { .. }
+        | SignInError::IdTokenKey
+        | SignInError::IdTokenSignature { .. }
+        | SignInError::IdTokenIssuer { .. }
+        | SignInError::IdTokenAudience { .. }
+        | SignInError::IdTokenAuthorizedParty { .. }
+        | SignInError::IdTokenNonce
+        | SignInError::AccessTokenHash
+        | SignInError::UserinfoSubject { .. } => {
+            (NOT_SIGNED_IN, "What the provider said about you did not hold up to checking, so it was not believed.")
+        }
+    }
+}
+
+const NOT_SIGNED_IN: &str = "You were not signed in";
+
+/// Source: RFC 6749, 4.1.2.1 and 5.2; OpenID Connect Core 1.0, 3.1.2.6.
+fn refusal(error: &str) -> &'static str {
+    match error {
+        "access_denied" => "You, or your provider, declined.",
+        "login_required" | "interaction_required" | "consent_required" | "account_selection_required" => {
+            "Your provider wants you to do something first, and was not asked to let you."
+        }
+        "invalid_grant" => "The sign-in took too long, or was sent twice.",
+        "server_error" | "temporarily_unavailable" => "Your provider has trouble of its own.",
+        _ => "The provider does not accept how this site introduces itself.",
+    }
+}
+
+/// The page that says so, and the line in the log under the same reference.
+pub fn failed(visitor: &Visitor, failure: &Failure, return_to: &str) -> Response {
+    tracing::warn!(reference = visitor.request_id, cause = failure.cause, error = failure.log, "authn_login_fail");
+    visitor.show(Screen::new(failure.title, view(visitor, failure, return_to)).status(failure.status))
+}
+
+fn view(visitor: &Visitor, failure: &Failure, return_to: &str) -> Markup {
+    let paths = &visitor.app.paths;
+    html! {
+        section .message {
+            h1 tabindex="-1" { (failure.title) }
+            p { (failure.what) }
+            p { (failure.whose) }
+            p {
+                a .button href=(paths.login(return_to)) rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Start again" }
+                " " a href=(paths.feed()) { "To the feed" }
+            }
+            p .note { "Reference: " code { (visitor.request_id) } }
+        }
+    }
+}

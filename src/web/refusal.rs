@@ -1,0 +1,241 @@
+//! What is answered where a request is refused: one error becomes a page, a fragment or a problem, by the
+//! table in the contract, here and nowhere else. No refusal holds a byte of what it refuses, and what went
+//! wrong inside goes to the log.
+
+use http::header::{ALLOW, CACHE_CONTROL, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method, StatusCode};
+use poem::error::ResponseError;
+use poem::{Request, Response};
+
+use super::access::Visitor;
+use super::hypermedia::{Screen, see_other};
+use super::pages::error as page;
+use super::problem::Problem;
+use super::request::{Kind, text};
+use super::return_to::ReturnTo;
+use crate::actions;
+use crate::domain::Invalid;
+use crate::store::StoreError;
+
+/// Why a request is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// A member is needed, and nobody is signed in.
+    #[error("sign in to continue")]
+    SignIn,
+    /// This is not for whoever asks. The text tells them why.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// There is no such thing, or they may not know of it.
+    #[error("not found")]
+    NotFound,
+    /// The path is one of ours, and not with this method.
+    #[error("this address takes {}", methods(.0))]
+    MethodNotAllowed(Vec<Method>),
+    /// What was sent isn't one of ours; each entry names a field.
+    #[error("invalid input")]
+    Invalid(Vec<Invalid>),
+    /// The body is longer than any of ours can be.
+    #[error("the body is too large")]
+    TooLarge,
+    /// The store can't answer now.
+    #[error("unavailable: {0}")]
+    Unavailable(StoreError),
+    /// Something of ours broke; the text is for the log.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+fn methods(list: &[Method]) -> String {
+    list.iter().map(Method::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// How a request came that may have to be refused, and from which page.
+pub struct Came {
+    method: Method,
+    /// The page that the person is on, where the request says so.
+    page: Option<String>,
+    accepts_events: bool,
+}
+
+impl Came {
+    /// Reads it off the request: htmx names the page, and with a form a browser does.
+    pub fn of(request: &Request) -> Self {
+        let headers = request.headers();
+        let method = request.method().clone();
+        let changes = !matches!(method, Method::GET | Method::HEAD);
+        let referer = || changes.then(|| text(headers, "referer").unwrap_or_default());
+        let page = text(headers, "hx-current-url").or_else(referer).map(str::to_owned);
+        let accepts_events = text(headers, "accept").is_some_and(|accept| accept.starts_with("text/event-stream"));
+        Self { method, page, accepts_events }
+    }
+
+    /// Where signing in brings the person back to: the page they are on, or are about to open.
+    fn login(&self, visitor: &Visitor) -> String {
+        let return_to = match &self.page {
+            Some(url) => ReturnTo::of_url(&visitor.app, url),
+            None => ReturnTo::parse(&visitor.app, &visitor.path),
+        };
+        visitor.app.paths.login(return_to.as_str())
+    }
+}
+
+impl Refusal {
+    /// The status that says so.
+    pub fn status_code(&self) -> StatusCode {
+        match self {
+            Self::SignIn => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The answer, of the kind that was asked for.
+    pub fn answer(self, visitor: &Visitor, came: &Came) -> Response {
+        match &self {
+            Self::Internal(_) | Self::Unavailable(_) => {
+                tracing::error!(request_id = visitor.request_id, path = path_only(&visitor.path), error = %self, "failed");
+            }
+            Self::SignIn
+            | Self::Forbidden(_)
+            | Self::NotFound
+            | Self::MethodNotAllowed(_)
+            | Self::Invalid(_)
+            | Self::TooLarge => {}
+        }
+        let mut response = match (visitor.kind, &self) {
+            (Kind::Api, _) => self.problem(visitor),
+            (_, Self::SignIn) if came.accepts_events => bare(StatusCode::UNAUTHORIZED),
+            (Kind::Page, Self::SignIn) => see_other(&came.login(visitor)),
+            (Kind::Fragment, Self::SignIn) if came.method == Method::GET => {
+                with(bare(StatusCode::UNAUTHORIZED), "hx-redirect", &came.login(visitor))
+            }
+            (Kind::Fragment, Self::SignIn) => self.sign_in_panel(visitor, came),
+            (Kind::Page | Kind::Fragment, _) => {
+                let screen = page::screen(visitor, &self);
+                visitor.show(screen.status(self.status_code()))
+            }
+        };
+        self.finish(&mut response);
+        response
+    }
+
+    /// Beside a form that is left as it was: an offer to sign in, in another tab.
+    fn sign_in_panel(&self, visitor: &Visitor, came: &Came) -> Response {
+        let panel = page::sign_in_panel(&came.login(visitor));
+        let screen = Screen::new("Sign in to continue", panel).into_part();
+        let response = visitor.show(screen.status(self.status_code()));
+        with(with(response, "hx-retarget", "#sign-in-panel"), "hx-reswap", "innerHTML ignoreTitle:true")
+    }
+
+    fn problem(&self, visitor: &Visitor) -> Response {
+        let (detail, errors) = match self {
+            Self::SignIn => ("Sign in, or send an access token of Thoughts.".to_owned(), &[] as &[Invalid]),
+            Self::Forbidden(why) => ((*why).to_owned(), &[] as &[Invalid]),
+            Self::NotFound => ("There is nothing here that you may see.".to_owned(), &[] as &[Invalid]),
+            Self::MethodNotAllowed(allowed) => (format!("This address takes {}.", methods(allowed)), &[] as &[Invalid]),
+            Self::Invalid(errors) => {
+                ("Some of what was sent can't be taken; see `errors`.".to_owned(), errors.as_slice())
+            }
+            Self::TooLarge => (format!("A body may have {} bytes.", super::form::MAX_BODY_BYTES), &[] as &[Invalid]),
+            Self::Unavailable(_) => {
+                ("The store is not answering. Try again in a few seconds.".to_owned(), &[] as &[Invalid])
+            }
+            Self::Internal(_) => ("Something went wrong on our side.".to_owned(), &[] as &[Invalid]),
+        };
+        Problem { status: self.status_code(), detail, request_id: &visitor.request_id, errors }.into_response()
+    }
+
+    fn finish(&self, response: &mut Response) {
+        let status = response.status();
+        let headers = response.headers_mut();
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        match self {
+            Self::SignIn if status == StatusCode::UNAUTHORIZED => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::MethodNotAllowed(allowed) => {
+                if let Ok(value) = methods(allowed).parse() {
+                    headers.insert(ALLOW, value);
+                }
+            }
+            Self::Unavailable(_) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            Self::SignIn
+            | Self::Forbidden(_)
+            | Self::NotFound
+            | Self::Invalid(_)
+            | Self::TooLarge
+            | Self::Internal(_) => {}
+        }
+    }
+}
+
+fn bare(status: StatusCode) -> Response {
+    Response::builder().status(status).finish()
+}
+
+fn with(mut response: Response, name: &'static str, value: &str) -> Response {
+    if let Ok(value) = value.parse() {
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+    response
+}
+
+/// The path without its query, which may hold a code.
+pub fn path_only(path: &str) -> &str {
+    path.split('?').next().unwrap_or_default()
+}
+
+/// The way through Poem, from a handler to the guard that answers.
+impl ResponseError for Refusal {
+    fn status(&self) -> StatusCode {
+        self.status_code()
+    }
+
+    fn as_response(&self) -> Response {
+        // The guard has answered before this can be asked; without a guard, nothing is told.
+        bare(self.status_code())
+    }
+}
+
+/// What Poem's own extractors and routing say becomes ours.
+impl From<poem::Error> for Refusal {
+    fn from(error: poem::Error) -> Self {
+        match error.downcast::<Self>() {
+            Ok(refusal) => refusal,
+            Err(error) if error.status() == StatusCode::NOT_FOUND => Self::NotFound,
+            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            Err(error) if error.status().is_client_error() => {
+                Self::Invalid(vec![Invalid::new("body", "This can't be read. Send it as the form does.")])
+            }
+            Err(error) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Corrupt { .. } => Self::Internal(error.to_string()),
+            StoreError::Open(_) | StoreError::Failed(_) | StoreError::Closed => Self::Unavailable(error),
+        }
+    }
+}
+
+impl From<actions::Error> for Refusal {
+    fn from(error: actions::Error) -> Self {
+        match error {
+            actions::Error::NotFound => Self::NotFound,
+            actions::Error::Forbidden(why) => Self::Forbidden(why),
+            actions::Error::Invalid(invalid) => Self::Invalid(vec![invalid]),
+            actions::Error::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What kind of answer a request asks for, and what else of it the whole of `web` needs to know.
+
+use http::header::HeaderMap;
+use poem::Request;
+
+use crate::paths::API;
+
+/// What a request asks for. One handler makes all of them; only the wrapping differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The whole HTML document.
+    Page,
+    /// The part of it that HTMX asked for.
+    Fragment,
+    /// JSON.
+    Api,
+}
+
+impl Kind {
+    /// Reads it off the path and the headers. A restored history entry gets a whole page, and so does a
+    /// request of HTMX that targets the body or selects from the answer (`HX-Request-Type: full`).
+    pub fn of(path: &str, headers: &HeaderMap) -> Self {
+        if path.starts_with(API) {
+            Self::Api
+        } else if is(headers, "hx-request", "true")
+            && !is(headers, "hx-request-type", "full")
+            && !is(headers, "hx-history-restore-request", "true")
+        {
+            Self::Fragment
+        } else {
+            Self::Page
+        }
+    }
+}
+
+/// Whether the header is there and says `value`.
+pub fn is(headers: &HeaderMap, name: &str, value: &str) -> bool {
+    headers.get(name).is_some_and(|header| header.as_bytes() == value.as_bytes())
+}
+
+/// The header as text, if it is there and is text.
+pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The name of a request, on its response and in every line of the log that it causes.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// The name that [`outer`](super::outer) gave this request.
+pub fn request_id(request: &Request) -> String {
+    request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone())
+}
+
+/// Path and query below the base path, as the person's browser sent them.
+pub fn path_and_query(request: &Request) -> String {
+    request.original_uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn htmx_gets_a_fragment_unless_it_needs_a_page() {
+        let htmx = ("hx-request", "true");
+        for (headers_sent, kind) in [
+            (vec![], Kind::Page),
+            (vec![htmx], Kind::Fragment),
+            (vec![htmx, ("hx-request-type", "partial")], Kind::Fragment),
+            (vec![htmx, ("hx-request-type", "full")], Kind::Page),
+            (vec![htmx, ("hx-history-restore-request", "true")], Kind::Page),
+            (vec![("hx-history-restore-request", "true")], Kind::Page),
+        ] {
+            assert_eq!(Kind::of("/", &headers(&headers_sent)), kind, "{headers_sent:?}");
+        }
+        assert_eq!(Kind::of("/api/thoughts", &headers(&[htmx])), Kind::Api);
+    }
+}

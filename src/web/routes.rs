@@ -1,0 +1,81 @@
+//! THE TABLE: every path of Thoughts, with its method, who may use it, and its handler. Read it from top to
+//! bottom; there is nothing else.
+//!
+//! To add a route: a pattern in [`paths`], a handler in `pages/` or [`api`](crate::api), a row here, and a line
+//! in the walk (`tests/routes.rs`), which says so itself when one is missing.
+
+use http::Method;
+use poem::endpoint::BoxEndpoint;
+use poem::{Endpoint, EndpointExt as _, IntoResponse, Response};
+
+use super::access::Access;
+use super::access::Access::{Member, Public, Reader};
+use super::assets;
+use super::pages::{
+    callback, edit, feed, health, login, logout, member, preview, profile, share_thought, theme, thought,
+};
+use crate::api;
+use crate::paths;
+
+/// A row of the table. Only [`route`] makes one, so there is none without its access.
+pub struct Row {
+    /// The method.
+    pub method: Method,
+    /// The path below the base path; `{name}` stands for one segment.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    pub(super) handler: BoxEndpoint<'static, Response>,
+}
+
+fn route<E>(method: Method, path: &'static str, access: Access, handler: E) -> Row
+where
+    E: Endpoint + 'static,
+    E::Output: IntoResponse,
+{
+    Row { method, path, access, handler: handler.map_to_response().boxed() }
+}
+
+/// The table, as it is mounted.
+#[rustfmt::skip]
+pub fn table() -> Vec<Row> {
+    let (get, post, put, delete) = (|| Method::GET, || Method::POST, || Method::PUT, || Method::DELETE);
+    vec![
+        // Reading and writing
+        route(get(),    paths::FEED,           Reader, feed::get),
+        route(get(),    paths::SHARE_THOUGHT,  Member, share_thought::get),
+        route(post(),   paths::THOUGHTS,       Member, share_thought::post_thought),
+        route(post(),   paths::PREVIEW,        Member, preview::post),
+        route(get(),    paths::THOUGHT,        Reader, thought::get),
+        route(put(),    paths::THOUGHT,        Member, thought::put),
+        route(delete(), paths::THOUGHT,        Member, thought::delete_thought),
+        route(get(),    paths::EDIT,           Member, edit::get),
+        route(post(),   paths::RESTORE,        Member, thought::restore),
+        route(get(),    paths::MEMBER,         Reader, member::get),
+
+        // Oneself
+        route(get(),    paths::PROFILE,        Member, profile::get),
+        route(delete(), paths::SESSION,        Member, profile::end_session),
+        route(delete(), paths::OTHER_SESSIONS, Member, profile::end_other_sessions),
+        route(post(),   paths::THEME,          Public, theme::post),
+
+        // Signing in and out
+        route(get(),    paths::LOGIN,          Public, login::get),
+        route(get(),    paths::CALLBACK,       Public, callback::get),
+        route(get(),    paths::LOGOUT,         Public, logout::get),
+        route(post(),   paths::LOGOUT,         Public, logout::post),
+
+        // Programs
+        route(get(),    paths::API_THOUGHTS,   Reader, api::thoughts::list),
+        route(post(),   paths::API_THOUGHTS,   Member, api::thoughts::post),
+        route(get(),    paths::API_THOUGHT,    Reader, api::thoughts::get),
+        route(put(),    paths::API_THOUGHT,    Member, api::thoughts::put),
+        route(delete(), paths::API_THOUGHT,    Member, api::thoughts::delete_thought),
+        route(get(),    paths::API_ME,         Member, api::me::get),
+
+        // The house itself
+        route(get(),    paths::HEALTHZ,        Public, health::healthz),
+        route(get(),    paths::READYZ,         Public, health::readyz),
+        route(get(),    paths::STATIC,         Public, assets::get),
+    ]
+}
