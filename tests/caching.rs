@@ -1,0 +1,49 @@
+//! What may be kept by whom.
+
+use crate::support::site;
+
+#[tokio::test]
+async fn what_a_member_sees_is_kept_by_nobody() {
+    let site = site().await;
+    let ann = site.member("Ann").await;
+    for answer in [ann.get("/").await, ann.htmx().get("/").await, ann.get("/nothing").await] {
+        assert_eq!(answer.header("cache-control"), "private, no-store");
+        assert_eq!(answer.header("vary"), "HX-Request, HX-Request-Type, Cookie");
+    }
+}
+
+#[tokio::test]
+async fn what_anyone_sees_is_asked_for_again_and_answered_304_while_it_holds() {
+    let site = site().await;
+    let ann = site.member("Ann").await;
+    let stranger = site.stranger();
+    let first = stranger.get("/").await;
+    assert_eq!(first.header("cache-control"), "no-cache");
+    let again = stranger.saying("if-none-match", first.header("etag"));
+    let held = again.get("/").await;
+    assert_eq!((held.status.as_u16(), held.body.as_str()), (304, ""));
+    assert!(held.headers.get("content-security-policy").is_none(), "the stored page keeps its own");
+    ann.share("News", "public").await;
+    assert_eq!(again.get("/").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_page_and_its_fragment_are_two_things_to_a_cache() {
+    let site = site().await;
+    let page = site.stranger().get("/").await;
+    let fragment = site.stranger().htmx().get("/").await;
+    assert_ne!(page.header("etag"), fragment.header("etag"));
+    assert_eq!(fragment.header("vary"), "HX-Request, HX-Request-Type, Cookie");
+}
+
+#[tokio::test]
+async fn a_restored_history_entry_and_a_full_request_get_whole_pages() {
+    let site = site().await;
+    let htmx = site.stranger().saying("HX-Request", "true");
+    for person in [htmx.saying("HX-History-Restore-Request", "true"), htmx.saying("HX-Request-Type", "full")] {
+        assert!(person.get("/").await.has("html > head > link"));
+    }
+    let fragment = htmx.get("/").await;
+    assert!(!fragment.body.contains("<html"));
+    assert_eq!(fragment.text("title"), "Thoughts");
+}

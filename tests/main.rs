@@ -1,0 +1,28 @@
+//! The promises of Thoughts, through its front door: a module a promise, a sentence a test.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test ends where it is surprised")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests ask the environment whether they run in CI, and bind what they test"
+)]
+
+mod support;
+
+mod api;
+mod assets;
+mod caching;
+mod crash;
+mod editing;
+mod headers;
+mod house;
+mod main_job;
+mod no_javascript;
+mod program;
+mod reading;
+mod routes;
+mod sessions;
+mod sharing;
+mod signing_in;
+mod signing_out;
+mod visibility;
+mod with_javascript;

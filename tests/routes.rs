@@ -1,0 +1,227 @@
+//! The walk: every route of the table, as every kind of viewer, as page, fragment and API, against the contract's
+//! refusal table. A route without a line here fails the test, which says what to add.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use thoughts::web::routes::table;
+
+use crate::support::{Answer, Person, Site, program, site};
+
+/// What is expected of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expect {
+    /// It is done: 2xx, or a 303 to somewhere else than the sign-in.
+    Done,
+    /// Sign in first.
+    SignIn,
+    /// 403.
+    Forbidden,
+    /// 404.
+    NotFound,
+}
+use Expect::{Done, Forbidden, NotFound, SignIn};
+
+/// Who calls, in the matrix's columns: nobody signed in; somebody whose session has ended; another member; the author
+/// of the thought that is asked for, which members can see; an admin.
+const PERSONAS: [&str; 5] = ["anonymous", "dead session", "other", "author", "admin"];
+
+#[rustfmt::skip]
+const MATRIX: &[(&str, [Expect; 5])] = &[
+    //                                     anonymous  dead      other      author  admin
+    ("GET /",                             [Done,      Done,     Done,      Done,   Done]),
+    ("GET /share-thought",                [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("POST /thoughts",                    [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("POST /thoughts/preview",            [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("GET /thoughts/{id}",                [NotFound,  NotFound, Done,      Done,   Done]),
+    ("PUT /thoughts/{id}",                [SignIn,    SignIn,   Forbidden, Done,   Forbidden]),
+    ("DELETE /thoughts/{id}",             [SignIn,    SignIn,   Forbidden, Done,   Done]),
+    ("GET /thoughts/{id}/edit",           [SignIn,    SignIn,   Forbidden, Done,   Forbidden]),
+    ("POST /thoughts/{id}/restore",       [SignIn,    SignIn,   NotFound,  Done,   Done]),
+    ("GET /@{handle}",                    [Done,      Done,     Done,      Done,   Done]),
+    ("GET /profile",                      [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("DELETE /profile/sessions/{id}",     [SignIn,    SignIn,   NotFound,  Done,   NotFound]),
+    ("DELETE /profile/sessions",          [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("POST /theme",                       [Done,      Done,     Done,      Done,   Done]),
+    ("GET /login",                        [Done,      Done,     Done,      Done,   Done]),
+    // Without a sign-in under way the callback says so to whoever isn't signed in; its own tests say more.
+    ("GET /callback",                     [Done,      Done,     Done,      Done,   Done]),
+    ("GET /logout",                       [Done,      Done,     Done,      Done,   Done]),
+    ("POST /logout",                      [Done,      Done,     Done,      Done,   Done]),
+    ("GET /api/thoughts",                 [Done,      Done,     Done,      Done,   Done]),
+    ("POST /api/thoughts",                [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("GET /api/thoughts/{id}",            [NotFound,  NotFound, Done,      Done,   Done]),
+    ("PUT /api/thoughts/{id}",            [SignIn,    SignIn,   Forbidden, Done,   Forbidden]),
+    ("DELETE /api/thoughts/{id}",         [SignIn,    SignIn,   Forbidden, Done,   Done]),
+    ("GET /api/me",                       [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("GET /healthz",                      [Done,      Done,     Done,      Done,   Done]),
+    ("GET /readyz",                       [Done,      Done,     Done,      Done,   Done]),
+    ("GET /static/{file}",                [Done,      Done,     Done,      Done,   Done]),
+];
+
+/// What stands in the thought that is asked for, and must stand in no refusal.
+const WORDS: &str = "for members alone";
+
+#[tokio::test]
+async fn every_route_answers_every_kind_of_viewer_as_the_refusal_table_says() {
+    let site = site().await;
+    let people = people(&site).await;
+    let lines: BTreeMap<_, _> = MATRIX.iter().copied().collect();
+    for row in table() {
+        let name = format!("{} {}", row.method, row.path);
+        let expected = lines.get(name.as_str()).unwrap_or_else(|| {
+            panic!("no line for {name} ({}): add it to MATRIX in tests/routes.rs, an outcome a persona", row.access)
+        });
+        for (number, expected) in expected.iter().enumerate() {
+            for kind in kinds(row.path) {
+                let called = format!("{name} by {} as {kind:?}", PERSONAS[number]);
+                let (path, body) = target(&site, &people, row.path).await;
+                let person = kind.of(&people[number].copy());
+                let answer = call(&person, row.method.clone(), &path, &body).await;
+                check(*expected, kind, &row.method, &answer, &called);
+                renew(&people, number).await;
+            }
+        }
+    }
+    assert_eq!(lines.len(), table().len(), "a line of MATRIX has no route any more");
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Page,
+    Fragment,
+    Api,
+}
+
+impl Kind {
+    fn of(self, person: &Person) -> Person {
+        match self {
+            Self::Page | Self::Api => person.clone(),
+            Self::Fragment => person.htmx().saying("HX-Current-URL", &format!("{}/here?x=1", person.base)),
+        }
+    }
+}
+
+fn kinds(path: &str) -> Vec<Kind> {
+    if path.starts_with("/api/") { vec![Kind::Api] } else { vec![Kind::Page, Kind::Fragment] }
+}
+
+async fn people(site: &Site) -> Vec<Person> {
+    let dead = site.member("Ann").await;
+    dead.copy().post("/logout", &[]).await;
+    vec![site.stranger(), dead, site.member("Bob").await, site.member("Ann").await, site.admin("Root").await]
+}
+
+/// Signs in again whoever has just signed themselves out.
+async fn renew(people: &[Person], number: usize) {
+    let more: &[(&str, &str)] = if number == 4 { &[("admin", "true")] } else { &[] };
+    if number >= 2 && people[number].copy().get("/profile").await.status != 200 {
+        people[number].sign_in_with(["", "", "Bob", "Ann", "Root"][number], more, "/").await;
+    }
+}
+
+/// The path with its names filled in, and what is sent there.
+async fn target(site: &Site, people: &[Person], path: &str) -> (String, String) {
+    let author = people[3].copy();
+    let thought = author.share(WORDS, "members").await;
+    if path.ends_with("/restore") {
+        author.form(Method::DELETE, &thought, &[]).await;
+    }
+    let id = if path.contains("sessions") {
+        let (action, _) = author.get("/profile").await.form(".sessions li:has(.for) button");
+        action.rsplit('/').next().unwrap().to_owned()
+    } else {
+        thought.rsplit('/').next().unwrap().to_owned()
+    };
+    let css = site.stranger().get("/").await.attribute("link[rel=stylesheet]", "href");
+    let file = css.rsplit('/').next().unwrap();
+    let filled = path.replace("{id}", &id).replace("{handle}", "ann").replace("{file}", file);
+    let body = if path.starts_with("/api/") {
+        serde_json::json!({ "message": "new", "visibility": "members" }).to_string()
+    } else {
+        "message=new&visibility=members&theme=dark".to_owned()
+    };
+    (filled, body)
+}
+
+async fn call(person: &Person, method: Method, path: &str, body: &str) -> Answer {
+    if method == Method::GET {
+        return person.get(path).await;
+    }
+    let content_type = if path.starts_with("/api/") { "application/json" } else { "application/x-www-form-urlencoded" };
+    person.send(method, path, Some(content_type), body).await
+}
+
+/// The contract's refusal table.
+fn check(expected: Expect, kind: Kind, method: &Method, answer: &Answer, called: &str) {
+    let status = answer.status.as_u16();
+    let location = answer.location().unwrap_or_default();
+    if expected != Done {
+        assert!(!answer.body.contains(WORDS), "{called}: a refusal holds what it refuses: {}", answer.body);
+    }
+    match (expected, kind) {
+        (Done, _) => {
+            let unknown_sign_in = called.contains("/callback") && status == 400;
+            let done = matches!(status, 200..=299) || (status == 303 && !location.starts_with("/login"));
+            assert!(done || unknown_sign_in, "{called}: {status} {location}");
+        }
+        (SignIn, Kind::Page) => {
+            assert_eq!(status, 303, "{called}");
+            assert!(location.starts_with("/login?return_to=%2F"), "{called}: {location}");
+        }
+        (SignIn, Kind::Fragment) if *method == Method::GET => {
+            assert_eq!(status, 401, "{called}");
+            assert_eq!(answer.header("hx-redirect"), "/login?return_to=%2Fhere%3Fx%3D1", "{called}");
+            assert_eq!(answer.body, "", "{called}");
+        }
+        (SignIn, Kind::Fragment) => {
+            assert_eq!(status, 401, "{called}");
+            assert_eq!(answer.header("hx-retarget"), "#sign-in-panel", "{called}");
+            assert!(answer.has("a[href^='/login?return_to=']"), "{called}");
+        }
+        (SignIn, Kind::Api) => {
+            assert_eq!(status, 401, "{called}");
+            assert_eq!(answer.header("www-authenticate"), "Bearer", "{called}");
+            assert_eq!(answer.header("content-type"), "application/problem+json", "{called}");
+        }
+        (Forbidden | NotFound, Kind::Page) => {
+            assert_eq!(status, if expected == Forbidden { 403 } else { 404 }, "{called}");
+            assert!(answer.has("html > body > main h1"), "{called}");
+        }
+        (Forbidden | NotFound, Kind::Fragment) => {
+            assert_eq!(status, if expected == Forbidden { 403 } else { 404 }, "{called}");
+            assert!(!answer.body.contains("<html"), "{called}");
+            assert!(answer.has("title"), "{called}");
+        }
+        (Forbidden | NotFound, Kind::Api) => {
+            assert_eq!(status, if expected == Forbidden { 403 } else { 404 }, "{called}");
+            assert_eq!(answer.header("content-type"), "application/problem+json", "{called}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_path_of_ours_with_another_method_says_which_it_takes() {
+    let site = site().await;
+    let answer = site.stranger().send(Method::PATCH, "/thoughts", None, "").await;
+    assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "POST"));
+}
+
+#[tokio::test]
+async fn head_answers_as_get_does_without_a_body() {
+    let site = site().await;
+    let answer = site.stranger().send(Method::HEAD, "/", None, "").await;
+    assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""));
+}
+
+#[test]
+fn the_command_prints_what_is_mounted_and_the_readme_holds_it() {
+    let printed = program::run(&["routes"], &[]);
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    let rows: Vec<Vec<&str>> = printed.lines().map(|line| line.split_whitespace().collect()).collect();
+    let mounted: Vec<Vec<String>> =
+        table().iter().map(|row| vec![row.method.to_string(), row.path.to_owned(), row.access.to_string()]).collect();
+    assert_eq!(rows, mounted);
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    assert!(readme.contains(&printed), "the README's route table is not what `thoughts routes` prints:\n{printed}");
+}

@@ -1,0 +1,150 @@
+//! Chromium, driven through its WebDriver: where it isn't installed these tests say so, and in CI they fail.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+use tempfile::TempDir;
+
+/// How long a page may take to show what a test waits for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A browser window. It closes with its test.
+pub struct Browser {
+    pub client: Client,
+    driver: Child,
+    _profile: TempDir,
+}
+
+/// Whether scripts run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum JavaScript {
+    On,
+    Off,
+}
+
+impl Browser {
+    /// A new window, or `None` where there is no browser, which is said, and in CI is a failure.
+    pub async fn open(javascript: JavaScript) -> Option<Self> {
+        let (driver, chromium) = ("/usr/bin/chromedriver", "/usr/bin/chromium");
+        if !(Path::new(driver).exists() && Path::new(chromium).exists()) {
+            assert!(std::env::var("CI").is_err(), "CI needs Chromium: install chromium and chromium-driver");
+            eprintln!("SKIPPED: this test needs Chromium (Debian: chromium and chromium-driver)");
+            return None;
+        }
+        let mut driver =
+            Command::new(driver).arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = lines
+            .find_map(|line| {
+                let line = line.unwrap();
+                let (_, port) = line.split_once("started successfully on port ")?;
+                Some(port.trim_end_matches('.').to_owned())
+            })
+            .expect("chromedriver says on which port it listens");
+        let profile = tempfile::tempdir().unwrap();
+        let capabilities = capabilities(chromium, profile.path(), javascript);
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .unwrap();
+        client.set_window_size(1280, 900).await.unwrap();
+        Some(Self { client, driver, _profile: profile })
+    }
+
+    pub async fn goto(&self, url: &str) {
+        self.client.goto(url).await.unwrap();
+    }
+
+    /// Waits until the selector finds something, and gives it.
+    pub async fn see(&self, selector: &str) -> Element {
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
+        match found {
+            Ok(element) => element,
+            Err(error) => {
+                panic!("no {selector} ({error}) at {} where it says {}", self.url().await, self.words().await)
+            }
+        }
+    }
+
+    /// Waits until an element with this text is there, and gives it.
+    pub async fn see_text(&self, selector: &str, text: &str) -> Element {
+        let path = format!("//{selector}[contains(normalize-space(.), \"{text}\")]");
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
+        match found {
+            Ok(element) => element,
+            Err(error) => panic!("no {path} ({error}) at {} where it says {}", self.url().await, self.words().await),
+        }
+    }
+
+    pub async fn click(&self, selector: &str) {
+        self.see(selector).await.click().await.unwrap();
+    }
+
+    pub async fn click_text(&self, selector: &str, text: &str) {
+        self.see_text(selector, text).await.click().await.unwrap();
+    }
+
+    pub async fn type_into(&self, selector: &str, text: &str) {
+        self.see(selector).await.send_keys(text).await.unwrap();
+    }
+
+    pub async fn url(&self) -> String {
+        self.client.current_url().await.unwrap().to_string()
+    }
+
+    /// What the page says.
+    async fn words(&self) -> String {
+        match self.client.find(Locator::Css("body")).await {
+            Ok(body) => body.text().await.unwrap_or_default(),
+            Err(_) => "nothing".to_owned(),
+        }
+    }
+
+    pub async fn source(&self) -> String {
+        self.client.source().await.unwrap()
+    }
+
+    /// Signs in by the demo provider's page.
+    pub async fn sign_in(&self, base: &str, name: &str) {
+        self.goto(&format!("{base}/")).await;
+        self.click("#navigation a.button").await;
+        self.type_into("input[name=name]", name).await;
+        self.click("form:has(input[name=name]) button").await;
+        self.see_text("a", "Profile").await;
+    }
+
+    /// Closes the window, and the driver with it.
+    pub async fn close(self) {
+        self.client.clone().close().await.unwrap();
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Chromium ends with the driver that started it.
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+fn capabilities(chromium: &str, profile: &Path, javascript: JavaScript) -> serde_json::Map<String, serde_json::Value> {
+    let mut options = json!({
+        "binary": chromium,
+        "args": [
+            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            format!("--user-data-dir={}", profile.display()),
+        ],
+    });
+    if javascript == JavaScript::Off {
+        options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
+    }
+    json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } }).as_object().unwrap().clone()
+}

@@ -1,0 +1,10 @@
+//! What the tests are written with: a whole site that listens on a free port with a demo provider beside it, and
+//! people who use it through a browser's eyes.
+
+pub mod browser;
+pub mod person;
+pub mod program;
+pub mod site;
+
+pub use person::{Answer, Person};
+pub use site::{Site, site};

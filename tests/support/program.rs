@@ -1,0 +1,111 @@
+//! The program itself, as whoever runs it sees it: its own process, its exit code, what it prints.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+
+use super::site::{CLIENT_ID, CLIENT_SECRET, free_address};
+
+/// The program with nothing of this process's environment but where to find things.
+pub fn thoughts(arguments: &[&str], settings: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_thoughts"));
+    command.args(arguments).env_clear();
+    command.envs(settings.iter().copied());
+    command
+}
+
+/// Runs the program to its end.
+pub fn run(arguments: &[&str], settings: &[(&str, &str)]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    thoughts(arguments, settings).current_dir(folder.path()).output().unwrap()
+}
+
+/// A server in a process of its own. It is killed with its test.
+pub struct Server {
+    child: Child,
+    pub base: String,
+    settings: Vec<(String, String)>,
+    said: Arc<Mutex<String>>,
+}
+
+impl Server {
+    /// Serves the store in `folder` on a free port, with the provider at `issuer`, and waits until it is ready.
+    pub fn start(folder: &Path, issuer: &str) -> Self {
+        Self::start_logging(folder, issuer, "error,thoughts::cli=info")
+    }
+
+    /// The same, with another filter of the log.
+    pub fn start_logging(folder: &Path, issuer: &str, log: &str) -> Self {
+        let (listener, base) = free_address();
+        let listen = listener.local_addr().unwrap().to_string();
+        drop(listener);
+        let store = format!("sled:{}", folder.display());
+        let settings = [
+            ("THOUGHTS_BASE_URL", base.as_str()),
+            ("THOUGHTS_LISTEN", &listen),
+            ("THOUGHTS_STORE", &store),
+            ("THOUGHTS_OIDC_ISSUER", issuer),
+            ("THOUGHTS_OIDC_CLIENT_ID", CLIENT_ID),
+            ("THOUGHTS_OIDC_CLIENT_SECRET", CLIENT_SECRET),
+            ("THOUGHTS_LOG", log),
+        ];
+        Self::spawn(&["serve"], folder, &settings, base.clone())
+    }
+
+    /// Runs a command that serves, and waits until it says that it does.
+    pub fn spawn(arguments: &[&str], folder: &Path, settings: &[(&str, &str)], base: String) -> Self {
+        let mut child = thoughts(arguments, settings)
+            .current_dir(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = Arc::new(Mutex::new(String::new()));
+        let (serves, ready) = std::sync::mpsc::channel();
+        let (errors, noted) = (BufReader::new(child.stderr.take().unwrap()), said.clone());
+        // Reads until the program ends, which it does with its test.
+        std::thread::spawn(move || {
+            for line in errors.lines().map_while(Result::ok) {
+                if line.contains("serving") {
+                    let _ = serves.send(());
+                }
+                noted.lock().unwrap().push_str(&(line + "\n"));
+            }
+        });
+        assert!(ready.recv().is_ok(), "it ended before it served: {}", said.lock().unwrap());
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self { child, base, settings, said }
+    }
+
+    /// What it has logged.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// What this server was started with.
+    pub fn settings(&self) -> Vec<(&str, &str)> {
+        self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
+    /// Pulls the plug: SIGKILL.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop, by SIGTERM, and gives its exit code.
+    pub fn stop(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Already gone where the test stopped it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

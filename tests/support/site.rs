@@ -1,0 +1,122 @@
+//! A whole site, in this process, on free ports: the store in a folder of its own, a demo provider beside it, and a
+//! clock that goes only when it is told to.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use thoughts::app::App;
+use thoughts::clock::Clock;
+use thoughts::config::{Config, Sources};
+use thoughts::demo;
+use thoughts::server::Running;
+
+use super::Person;
+
+/// What the demo provider knows the site as.
+pub const CLIENT_ID: &str = "thoughts";
+/// And what the site proves it with.
+pub const CLIENT_SECRET: &str = "a secret of the tests, and of nothing else";
+
+/// A site that is running. It ends with the test.
+pub struct Site {
+    pub app: Arc<App>,
+    pub clock: Clock,
+    pub provider: demo::Provider,
+    pub base: String,
+    _kept: Kept,
+}
+
+/// What lives as long as the site.
+struct Kept {
+    _running: Running,
+    _folder: TempDir,
+}
+
+/// A site as configured by default.
+pub async fn site() -> Site {
+    Site::with(&[]).await
+}
+
+impl Site {
+    /// A site with these settings besides those that it needs.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
+        let (provider_listener, issuer) = free_address();
+        let (listener, origin) = free_address();
+        let listen = listener.local_addr().unwrap().to_string();
+        drop(listener);
+        let path = settings.iter().find(|(name, _)| *name == "base path").map_or("", |(_, path)| path);
+        let base = format!("{origin}{path}");
+        let clock = Clock::manual();
+        let provider_clock = clock.clone();
+        let settings_of_provider = demo::Settings {
+            clients: vec![client(&base)],
+            key_pem: Some(KEY.clone()),
+            clock: demo::Clock::new(move || {
+                std::time::UNIX_EPOCH
+                    + std::time::Duration::from_millis(provider_clock.now().as_millisecond().unsigned_abs())
+            }),
+            ..demo::Settings::new(&issuer)
+        };
+        let provider = demo::Provider::start(provider_listener, settings_of_provider).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut sources = Sources { working_directory: folder.path().into(), ..Sources::default() }
+            .with("THOUGHTS_BASE_URL", &base)
+            .with("THOUGHTS_LISTEN", &listen)
+            .with("THOUGHTS_STORE", &format!("sled:{}", folder.path().display()))
+            .with("THOUGHTS_OIDC_ISSUER", &issuer)
+            .with("THOUGHTS_OIDC_CLIENT_ID", CLIENT_ID)
+            .with("THOUGHTS_OIDC_CLIENT_SECRET", CLIENT_SECRET)
+            .with("THOUGHTS_OIDC_ADMIN", "admin=true");
+        for (name, value) in settings.iter().filter(|(name, _)| name.starts_with("THOUGHTS_")) {
+            sources = sources.with(name, value);
+        }
+        let app = App::open(Config::load(&sources).unwrap(), clock.clone()).await.unwrap();
+        let running = Running::start(app.clone()).await.unwrap();
+        Self { app, clock, provider, base, _kept: Kept { _running: running, _folder: folder } }
+    }
+
+    /// Someone who has never been here.
+    pub fn stranger(&self) -> Person {
+        Person::new(&self.base)
+    }
+
+    /// Someone of this name who has signed in.
+    pub async fn member(&self, name: &str) -> Person {
+        self.member_with(name, &[]).await
+    }
+
+    /// The same, with what else can be said on the provider's page.
+    pub async fn member_with(&self, name: &str, more: &[(&str, &str)]) -> Person {
+        let person = self.stranger();
+        let answer = person.sign_in_with(name, more, "/").await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        person
+    }
+
+    /// An admin of this name.
+    pub async fn admin(&self, name: &str) -> Person {
+        self.member_with(name, &[("admin", "true")]).await
+    }
+}
+
+/// How the provider knows a site at `base`.
+pub fn client(base: &str) -> demo::Client {
+    demo::Client {
+        client_id: CLIENT_ID.into(),
+        client_secret: Some(CLIENT_SECRET.into()),
+        redirect_uris: vec![format!("{base}/callback")],
+        post_logout_redirect_uris: vec![format!("{base}/logout")],
+        backchannel_logout_uri: None,
+    }
+}
+
+/// One key for all the tests of this process: making one takes a while.
+pub static KEY: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| demo::Provider::new_key_pem().unwrap());
+
+/// A listener on a free port of the loopback, and its origin.
+pub fn free_address() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    (listener, origin)
+}

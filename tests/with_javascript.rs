@@ -1,0 +1,119 @@
+//! The main job in a real browser, with scripts.
+
+use crate::support::browser::{Browser, JavaScript};
+use crate::support::site;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_signs_in_shares_a_thought_and_sees_it_in_the_feed() {
+    let Some(browser) = Browser::open(JavaScript::On).await else { return };
+    let site = site().await;
+    browser.sign_in(&site.base, "Ann Smith").await;
+    let before = browser.client.execute("window.stays = true; return document.title", vec![]).await.unwrap();
+    assert_eq!(before, "Thoughts");
+    browser.type_into("#message", "Hello from **Chromium**").await;
+    browser.see_text("div[@id='preview']//strong", "Chromium").await;
+    browser.click("#composer .controls > button").await;
+    browser.see_text("ol[@id='thoughts']//strong", "Chromium").await;
+    browser.see_text("div[@id='status']", "Shared.").await;
+    let state = "return [document.activeElement.id, document.getElementById('message').value, window.stays === true]";
+    let state = browser.client.execute(state, vec![]).await.unwrap();
+    assert_eq!(state, serde_json::json!(["message", "", true]), "the cursor is in the emptied form of the same page");
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_swap_the_main_part_push_the_address_and_move_the_focus_to_the_heading() {
+    let Some(browser) = Browser::open(JavaScript::On).await else { return };
+    let site = site().await;
+    browser.sign_in(&site.base, "Ann").await;
+    browser.client.execute("window.stays = true", vec![]).await.unwrap();
+    browser.click("#navigation a.me").await;
+    browser.see_text("h2", "Where you are signed in").await;
+    let state = "return [location.pathname, document.activeElement.tagName, window.stays === true, document.title,
+        document.querySelector('#navigation a[aria-current]').textContent.trim().endsWith('Profile')]";
+    let state = browser.client.execute(state, vec![]).await.unwrap();
+    assert_eq!(state, serde_json::json!(["/profile", "H1", true, "Profile · Thoughts", true]));
+    browser.client.back().await.unwrap();
+    browser.see("#composer").await;
+    assert_eq!(browser.url().await, format!("{}/", site.base));
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_thought_can_be_put_back_where_it_was() {
+    let Some(browser) = Browser::open(JavaScript::On).await else { return };
+    let site = site().await;
+    site.member("Ann").await.share("Oops", "public").await;
+    browser.sign_in(&site.base, "Ann").await;
+    browser.click_text("button", "Delete").await;
+    browser.click_text("article//button", "Undo").await;
+    browser.see_text("article//p", "Oops").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn older_thoughts_come_as_one_scrolls() {
+    let Some(browser) = Browser::open(JavaScript::On).await else { return };
+    let site = site().await;
+    let ann = site.member("Ann").await;
+    for number in 1..=45 {
+        ann.share(&format!("Thought {number}"), "public").await;
+    }
+    browser.goto(&format!("{}/", site.base)).await;
+    for number in [20, 1] {
+        let scroll = "window.scrollTo(0, document.body.scrollHeight)";
+        browser.client.execute(scroll, vec![]).await.unwrap();
+        browser.see_text("article//p", &format!("Thought {number}")).await;
+    }
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_signed_out_is_not_there_when_one_goes_back() {
+    let Some(browser) = Browser::open(JavaScript::On).await else { return };
+    let site = site().await;
+    site.member("Ann").await.share("For members", "members").await;
+    browser.sign_in(&site.base, "Bob").await;
+    browser.see_text("article//p", "For members").await;
+    browser.click_text("button", "Sign out").await;
+    browser.see_text("h1", "You are signed out").await;
+    for _ in 0..4 {
+        browser.client.back().await.unwrap();
+        assert!(!browser.source().await.contains("For members"));
+    }
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_is_sent_after_the_session_ended_stays_as_it_is_beside_an_offer_to_sign_in() {
+    let Some(browser) = Browser::open(JavaScript::On).await else { return };
+    let site = site().await;
+    browser.sign_in(&site.base, "Ann").await;
+    browser.type_into("#message", "Long and dear").await;
+    let ann = site.member("Ann").await;
+    ann.form(reqwest::Method::DELETE, "/profile/sessions", &[]).await;
+    browser.click("#composer .controls > button").await;
+    browser.see_text("div[@id='sign-in-panel']//a", "Sign in").await;
+    let typed = browser.client.execute("return document.getElementById('message').value", vec![]).await.unwrap();
+    assert_eq!(typed, "Long and dear");
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn markup_that_a_person_typed_is_inert_though_the_sanitizer_failed() {
+    let Some(browser) = Browser::open(JavaScript::On).await else { return };
+    let site = site().await;
+    browser.sign_in(&site.base, "Ann").await;
+    // As if a sanitizer had let it through: put where typed words stand, and given to htmx as an answer would be.
+    let typed = r#"<a id="bait" hx-get="/profile" hx-trigger="load" hx-target="body">bait</a>
+        <div id="navigation" hx-swap-oob="true">stolen</div><script>window.stolen = true</script>"#;
+    let swap = "const [text, done] = arguments;
+        htmx.swap({ text, target: document.getElementById('preview'), swap: 'innerHTML', sourceElement: document.body, request: {} })
+            .then(() => done(document.getElementById('navigation').textContent + String(window.stolen)))";
+    let after = browser.client.execute_async(swap, vec![typed.into()]).await.unwrap();
+    let after = after.as_str().unwrap();
+    assert!(after.contains("Profile") && after.ends_with("undefined"), "{after}");
+    let bait = "return document.getElementById('bait').hasAttribute('hx-get')";
+    assert_eq!(browser.client.execute(bait, vec![]).await.unwrap(), false);
+    browser.close().await;
+}
