@@ -86,7 +86,7 @@ async fn the_preview_shows_what_it_will_look_like_and_stores_nothing() {
     let fields = [("message", "*Soon*"), ("visibility", "public")];
     let fragment = ann.htmx().post("/thoughts/preview", &fields).await;
     assert_eq!(fragment.text(".words em"), "Soon");
-    assert!(fragment.text(".note").contains("6 of 10000"), "{}", fragment.body);
+    assert!(fragment.text(".note").contains("6 of 10,000"), "{}", fragment.body);
     let page = ann.post("/thoughts/preview", &fields).await;
     assert_eq!((page.text("textarea"), page.text(".preview .words em")), ("*Soon*".into(), "Soon".into()));
     assert!(!ann.get("/").await.has("article"));

@@ -14,6 +14,18 @@ pub struct SignInProvider {
     pub oidc: oidc::Provider,
 }
 
+impl SignInProvider {
+    /// What people are told it is called: its name, or the host of its issuer where it was given none.
+    pub fn label(&self) -> String {
+        let name = self.config.name.as_str();
+        let host = || url::Url::parse(self.config.issuer.as_str()).ok()?.host_str().map(str::to_owned);
+        if name == DEFAULT_NAME { host().unwrap_or_else(|| name.to_owned()) } else { name.to_owned() }
+    }
+}
+
+/// The name of the provider that the environment alone configures.
+const DEFAULT_NAME: &str = "default";
+
 /// All of them, in the configuration's order.
 pub struct Providers(Vec<SignInProvider>);
 

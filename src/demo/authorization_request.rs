@@ -1,4 +1,4 @@
-//! An authorization request, read and checked (RFC 6749, 4.1.1; RFC 7636, 4.3; `OpenID` Connect Core 1.0, 3.1.2).
+//! An authorization request, read and checked (RFC 6749, 4.1.1; RFC 7636, 4.3; OpenID Connect Core 1.0, 3.1.2).
 
 use std::collections::BTreeMap;
 
@@ -132,7 +132,9 @@ fn check(client: &Client, parameters: &Parameters) -> Result<(Prompt, Option<i64
     }
     match parameters.get("response_type") {
         Some("code") => {}
-        Some(_) => return Err(("unsupported_response_type", "The response_type must be code.")),
+        Some(_) => {
+            return Err(("unsupported_response_type", "The response_type must be code."));
+        }
         None => return Err(("invalid_request", "There is no response_type.")),
     }
     if parameters.get("response_mode").is_some_and(|mode| mode != "query") {

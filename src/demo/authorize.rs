@@ -17,12 +17,13 @@ use super::{
     context::{COOKIE, Context},
     error::Error,
     pages,
-    person::{Person, random_id},
+    person::Person,
+    random::random_id,
     sign_in_page,
     state::{Grant, Session},
 };
 
-/// `GET` and `POST` of the authorization endpoint (`OpenID` Connect Core 1.0, 3.1.2).
+/// `GET` and `POST` of the authorization endpoint (OpenID Connect Core 1.0, 3.1.2).
 #[handler]
 pub(super) async fn authorize(request: &Request, body: Body, context: Data<&Arc<Context>>) -> Response {
     let parameters = match Parameters::of(request, body).await {

@@ -1,4 +1,4 @@
-//! Telling clients that a session ended (`OpenID` Connect Back-Channel Logout 1.0).
+//! Telling clients that a session ended (OpenID Connect Back-Channel Logout 1.0).
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use poem::http::header;
 use serde_json::{Map, json};
 use url::form_urlencoded;
 
-use super::{context::Context, error::Error, person::random_id, settings::Client, state::Session};
+use super::{context::Context, error::Error, random::random_id, settings::Client, state::Session};
 
 /// How long a logout token lasts, in seconds.
 const LOGOUT_TOKEN_LIFE: i64 = 120;
@@ -83,14 +83,20 @@ pub(super) async fn deliver(context: &Context, ended: Vec<Ended>) -> Vec<LogoutD
     let mut deliveries = Vec::new();
     for ended in ended {
         for client_id in &ended.client_ids {
-            let Some(client) = context.state().client(client_id) else { continue };
-            let Some(uri) = client.backchannel_logout_uri.clone() else { continue };
+            let Some(client) = context.state().client(client_id) else {
+                continue;
+            };
+            let Some(uri) = client.backchannel_logout_uri.clone() else {
+                continue;
+            };
             match logout_token(context, &client, &ended) {
                 Ok(logout_token) => {
                     let answer = post(context, &uri, &logout_token).await.map_err(|error| error.to_string());
                     deliveries.push(LogoutDelivery { client_id: client.client_id, logout_token, answer });
                 }
-                Err(error) => tracing::error!(%error, "the demo provider could not make a logout token"),
+                Err(error) => {
+                    tracing::error!(%error, "the demo provider could not make a logout token");
+                }
             }
         }
     }

@@ -12,7 +12,8 @@ use super::{
     error::Error,
     faults::{Fault, Faults},
     keys::{self, Keys},
-    person::{Person, random_id},
+    person::Person,
+    random::random_id,
     settings::{Clock, Settings},
     state::{Session, State},
 };

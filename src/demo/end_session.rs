@@ -1,4 +1,4 @@
-//! Signing out at the provider, asked for by a client (`OpenID` Connect RP-Initiated Logout 1.0).
+//! Signing out at the provider, asked for by a client (OpenID Connect RP-Initiated Logout 1.0).
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -29,7 +29,9 @@ pub(super) async fn end_session(request: &Request, body: Body, context: Data<&Ar
     let hint = parameters.get("id_token_hint").and_then(|token| Hint::parse(&context, token));
     let way_back = match way_back(&context, &parameters, hint.as_ref()) {
         Ok(way_back) => way_back,
-        Err(text) => return pages::refusal(StatusCode::BAD_REQUEST, "You were not signed out", text),
+        Err(text) => {
+            return pages::refusal(StatusCode::BAD_REQUEST, "You were not signed out", text);
+        }
     };
     let session = context.session(request);
     let hint_is_of_session = match (&hint, &session) {
@@ -65,7 +67,10 @@ impl Hint {
         let claims = context.keys.claims_of(token)?;
         let text = |claim: &str| claims.get(claim)?.as_str().map(str::to_owned);
         (text("iss")? == context.issuer).then_some(())?;
-        Some(Self { client_id: text("aud")?, sub: text("sub")?, sid: text("sid")? })
+        // `aud` may be an array, with the client in `azp` or alone in it.
+        let first = || claims.get("aud")?.get(0)?.as_str().map(str::to_owned);
+        let client_id = text("azp").or_else(|| text("aud")).or_else(first)?;
+        Some(Self { client_id, sub: text("sub")?, sid: text("sid")? })
     }
 }
 
@@ -82,7 +87,9 @@ fn way_back(context: &Context, parameters: &Parameters, hint: Option<&Hint>) -> 
     let Some(client) = client_id.or(hinted).and_then(|client_id| context.state().client(client_id)) else {
         return Ok(None);
     };
-    let Some(uri) = parameters.get("post_logout_redirect_uri") else { return Ok(None) };
+    let Some(uri) = parameters.get("post_logout_redirect_uri") else {
+        return Ok(None);
+    };
     if !client.post_logout_redirect_uris.iter().any(|known| known == uri) {
         return Ok(None);
     }

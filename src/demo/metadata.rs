@@ -1,4 +1,4 @@
-//! Discovery (`OpenID` Connect Discovery 1.0, 3; RFC 8414, 2) and the key set (RFC 7517, 5).
+//! Discovery (OpenID Connect Discovery 1.0, 3; RFC 8414, 2) and the key set (RFC 7517, 5).
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{answer, context::Context, faults::Fault, paths};
 
 #[handler]
-pub(super) fn metadata(context: Data<&Arc<Context>>) -> Response {
+pub(super) fn configuration(context: Data<&Arc<Context>>) -> Response {
     if context.faults.is_on(Fault::Metadata500) {
         return answer::not_json(StatusCode::INTERNAL_SERVER_ERROR);
     }

@@ -1,4 +1,4 @@
-//! A small `OpenID` Provider that runs inside the process, for `thoughts demo` and for the tests.
+//! A small OpenID Provider that runs inside the process, for `thoughts demo` and for the tests.
 //!
 //! It speaks the real protocol over real HTTP on a loopback address, lets anyone in under any name, and forgets
 //! everything when it stops. It uses nothing of the rest of Thoughts, so that both sides cannot share a mistake.
@@ -26,6 +26,7 @@ mod metadata;
 mod pages;
 mod paths;
 mod person;
+mod random;
 mod settings;
 mod sign_in_page;
 mod state;
@@ -162,16 +163,16 @@ impl Provider {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "these are another site's routes, and all of them are open to anyone")]
+#[expect(clippy::disallowed_methods, reason = "the provider's own routes, which are no rows of the app's table")]
 fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response> + 'static {
     let shared = context.clone();
     Route::new()
         .at(paths::HOME, get(pages::home))
-        .at(paths::METADATA, get(metadata::metadata))
+        .at(paths::METADATA, get(metadata::configuration))
         .at(paths::JWKS, get(metadata::jwks))
         .at(paths::AUTHORIZE, get(authorize::authorize).post(authorize::authorize))
         .at(paths::SIGN_IN, post(authorize::sign_in))
-        .at(paths::TOKEN, post(token::exchange))
+        .at(paths::TOKEN, post(token::redeem_for_tokens))
         .at(paths::USERINFO, get(userinfo::userinfo).post(userinfo::userinfo))
         .at(paths::REVOKE, post(userinfo::revoke))
         .at(paths::END_SESSION, get(end_session::end_session).post(end_session::end_session))

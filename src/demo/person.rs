@@ -1,6 +1,5 @@
 //! Who signs in: a name that was typed, and the claims that follow from it.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -43,7 +42,7 @@ impl Person {
         Ok(Self { sub: subject(&name), name, groups: parse_groups(groups), admin })
     }
 
-    /// The claims that these scopes ask for (`OpenID` Connect Core 1.0, 5.4); `sub` always.
+    /// The claims that these scopes ask for (OpenID Connect Core 1.0, 5.4); `sub` always.
     /// `groups` and `admin` come with `profile` too, since most providers need no scope for them.
     pub(super) fn claims(&self, scope: &str) -> Map<String, Value> {
         let asked = |name: &str| scope.split(' ').any(|scope| scope == name);
@@ -81,9 +80,8 @@ fn subject(name: &str) -> String {
     slug.truncate(SLUG_MAX);
     let words = slug.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
     let stem = if words.is_empty() { "member" } else { &words };
-    let digest = Sha256::digest(&folded);
-    // Hexadecimal, because base64url has upper case and `_`; 40 bits of it.
-    let tail = digest.iter().take(5).fold(0_u64, |tail, byte| tail << 8 | u64::from(*byte));
+    // 40 bits in hexadecimal, because base64url has upper case and `_`.
+    let tail = Sha256::digest(&folded).iter().take(5).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
     format!("{stem}-{tail:010x}")
 }
 
@@ -96,14 +94,6 @@ fn parse_groups(typed: &str) -> Vec<String> {
         }
     }
     groups
-}
-
-/// 256 random bits in base64url: codes, tokens, session ids.
-#[expect(clippy::disallowed_methods, reason = "the provider uses nothing of ours, its randomness neither")]
-pub(super) fn random_id() -> Result<String, getrandom::Error> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Settings {
     }
 }
 
-/// A relying party that the provider knows (names from `OpenID` Connect Dynamic Client Registration 1.0, 2).
+/// A relying party that the provider knows (names from OpenID Connect Dynamic Client Registration 1.0, 2).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Client {
     /// The public name.
@@ -78,7 +78,7 @@ pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
 impl Clock {
     /// The machine's own clock.
-    #[expect(clippy::disallowed_methods, reason = "the provider uses nothing of ours, its clock neither")]
+    #[expect(clippy::disallowed_methods, reason = "the demo uses nothing of the rest; its time has this one place")]
     pub fn system() -> Self {
         Self::new(SystemTime::now)
     }

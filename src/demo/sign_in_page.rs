@@ -25,7 +25,7 @@ pub(super) fn show(asked: &AuthorizationRequest, session: Option<&Session>, wron
             (carried(asked))
             (name_field(asked, wrong))
             (more_fields(asked))
-            button.quiet[session.is_some()] name="choice" value="sign-in" { "Sign in" }
+            button class=[session.map(|_| "quiet")] name="choice" value="sign-in" { "Sign in" }
         }
         form method="post" action=(paths::SIGN_IN) {
             (carried(asked))

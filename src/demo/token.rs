@@ -1,4 +1,4 @@
-//! The token endpoint (RFC 6749, 4.1.3 and 6; `OpenID` Connect Core 1.0, 3.1.3 and 12).
+//! The token endpoint (RFC 6749, 4.1.3 and 6; OpenID Connect Core 1.0, 3.1.3 and 12).
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::{
     error::Error,
     faults::Fault,
     pages,
-    person::random_id,
+    random::random_id,
     settings::Client,
     state::Grant,
 };
@@ -31,7 +31,7 @@ enum Through {
 }
 
 #[handler]
-pub(super) async fn exchange(request: &Request, body: Body, context: Data<&Arc<Context>>) -> Response {
+pub(super) async fn redeem_for_tokens(request: &Request, body: Body, context: Data<&Arc<Context>>) -> Response {
     if let Some(broken) = broken_by_fault(&context).await {
         return broken;
     }
@@ -119,7 +119,9 @@ fn granted_scope(grant: &Grant, parameters: &Parameters, through: Through) -> Re
         Through::Code => None,
         Through::Refresh => parameters.get("scope"),
     };
-    let Some(scope) = narrower else { return Ok(grant.scope.clone()) };
+    let Some(scope) = narrower else {
+        return Ok(grant.scope.clone());
+    };
     if scope.split(' ').all(|asked| grant.scope.split(' ').any(|granted| granted == asked)) {
         Ok(scope.to_owned())
     } else {

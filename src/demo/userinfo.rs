@@ -1,4 +1,4 @@
-//! The userinfo endpoint (`OpenID` Connect Core 1.0, 5.3; RFC 6750) and token revocation (RFC 7009).
+//! The userinfo endpoint (OpenID Connect Core 1.0, 5.3; RFC 6750) and token revocation (RFC 7009).
 
 use std::sync::Arc;
 

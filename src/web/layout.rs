@@ -123,7 +123,7 @@ fn foot(visitor: &Visitor, chosen: Option<Theme>) -> Markup {
     html! {
         footer .site {
             form .theme method="post" action=(visitor.app.paths.plain(paths::THEME)) hx-boost="false" hx-nonce=(nonce()) {
-                fieldset role="group" {
+                fieldset {
                     legend { "Colours" }
                     @for (value, text, theme) in choices {
                         button .quiet type="submit" name="theme" value=(value) aria-pressed=(theme == chosen) { (text) }

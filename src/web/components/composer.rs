@@ -114,7 +114,7 @@ pub fn preview(typed: &str) -> Markup {
     let count = Message::count(typed.trim());
     match Message::parse(typed) {
         Ok(message) => html! {
-            p .note { "Preview · " (count) " of " (Message::MAX_CHARS) " characters" }
+            p .note { "Preview · " (count) " of 10,000 characters" }
             div .words hx-ignore { (words(&markdown::render(&message))) }
         },
         Err(_) if count == 0 => html! {},

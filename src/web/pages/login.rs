@@ -91,7 +91,7 @@ fn choice(visitor: &Visitor, return_to: &ReturnTo) -> Markup {
                     input type="hidden" name="provider" value=(provider.config.name);
                     button type="submit" {
                         "Continue"
-                        @if app.providers.only().is_none() { " with " (provider.config.name) }
+                        @if app.providers.only().is_none() { " with " (provider.label()) }
                     }
                 }
             }
@@ -108,7 +108,7 @@ fn unavailable(visitor: &Visitor, provider: &SignInProvider, return_to: &ReturnT
         section .message {
             h1 tabindex="-1" { "Sign-in is not answering" }
             p {
-                "The service that signs people in (“" (provider.config.name) "”) has not been answering"
+                "The service that signs people in (“" (provider.label()) "”) has not been answering"
                 @if let Status::Down { since, .. } = provider.oidc.status() { " since " (crate::web::components::time(since)) }
                 ". Reading goes on, and whoever is signed in stays so."
             }

@@ -28,7 +28,7 @@ const REVOKE_WITHIN: Duration = Duration::from_secs(3);
 struct SignedOut {
     /// What the provider is given to bring back.
     state: String,
-    /// The provider's `name` in the configuration.
+    /// What the provider is called.
     provider: String,
     /// Whether it was asked to end its own session too.
     there: bool,
@@ -81,7 +81,7 @@ async fn provider_logout(
     let state = app.ids.next(app.clock.now()).to_string();
     let id_token_hint = tokens.as_ref().map(|tokens| tokens.id_token.as_str());
     let url = provider.oidc.end_session_url(id_token_hint, &state).await;
-    let note = SignedOut { state, provider: session.provider.clone(), there: url.is_some() };
+    let note = SignedOut { state, provider: provider.label(), there: url.is_some() };
     remember(app, visitor, &note)?;
     Ok(url.map(String::from))
 }

@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 
 use super::named;
 use crate::actions::{read, sessions};
+use crate::app::SignInProvider;
 use crate::domain::session::Session;
 use crate::paths;
 use crate::web::access::Member;
 use crate::web::components::{List, avatar, list, time};
 use crate::web::cookies::forget_session;
 use crate::web::hypermedia::{Screen, nonce, see_other};
-use crate::web::layout::sign_out;
 use crate::web::refusal::Refusal;
 use crate::web::request::Kind;
 
@@ -92,7 +92,6 @@ fn person(member: &Member) -> Markup {
                     @for group in &me.groups { span .for { (group) } }
                 }
             }
-            (sign_out(member))
         }
     }
 }
@@ -109,7 +108,7 @@ fn session_list(member: &Member, own: &[Session]) -> Markup {
                         p { strong { (browser(&session.user_agent)) } @if this { " " span .for { "This one" } } }
                         p .meta {
                             span { "Last seen " (time(session.last_seen_at)) }
-                            span { "signed in " (time(session.created_at)) " with " (session.provider) }
+                            span { "signed in " (time(session.created_at)) " with " (provider_label(member, session)) }
                             @if let Some(address) = &session.address { span { "from " (address) } }
                         }
                     }
@@ -119,6 +118,11 @@ fn session_list(member: &Member, own: &[Session]) -> Markup {
         }
         @if own.len() > 1 { (end_button(&others, "End all others", false)) }
     }
+}
+
+fn provider_label(member: &Member, session: &Session) -> String {
+    let provider = member.app.providers.named(&session.provider);
+    provider.map_or_else(|| session.provider.clone(), SignInProvider::label)
 }
 
 /// Ending the session that is in use leaves the page; ending another one shows it anew.
@@ -155,10 +159,15 @@ fn browser(user_agent: &str) -> String {
     }
 }
 
+/// Claims that are about the token rather than the person. Source: RFC 7519, 4.1; OpenID Connect Core 1.0, 2.
+const OF_THE_TOKEN: &[&str] =
+    &["acr", "amr", "at_hash", "aud", "auth_time", "azp", "c_hash", "exp", "iat", "jti", "nbf", "nonce", "sid"];
+
 fn claim_list(claims: &Map<String, Value>) -> Markup {
+    let of_the_person = claims.iter().filter(|(name, _)| !OF_THE_TOKEN.contains(&name.as_str()));
     html! {
         dl .claims {
-            @for (name, value) in claims {
+            @for (name, value) in of_the_person {
                 div {
                     dt { (name) }
                     dd { (spoken(value)) }
@@ -174,6 +183,7 @@ fn spoken(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
+        Value::Array(list) if list.is_empty() => "–".to_owned(),
         Value::Array(list) => list.iter().map(spoken).collect::<Vec<_>>().join(", "),
         Value::Null => "–".to_owned(),
         Value::Number(_) | Value::Object(_) => value.to_string(),
