@@ -32,6 +32,7 @@ const JOBS: &[Job] = &[
     Job { name: "discover providers", every: Duration::from_mins(1), step: |app| Box::pin(discover(app)) },
     Job { name: "purge deleted thoughts", every: Duration::from_hours(1), step: |app| Box::pin(purge_deleted(app)) },
     Job { name: "purge sessions", every: Duration::from_mins(10), step: |app| Box::pin(purge_sessions(app)) },
+    Job { name: "purge logouts", every: Duration::from_mins(10), step: |app| Box::pin(purge_logouts(app)) },
     Job { name: "purge once values", every: Duration::from_hours(1), step: |app| Box::pin(purge_once(app)) },
 ];
 
@@ -74,6 +75,11 @@ async fn purge_deleted(app: &App) -> Result<()> {
 async fn purge_sessions(app: &App) -> Result<()> {
     let now = app.clock.now();
     until_done(|| app.store.purge_sessions(now, AT_ONCE)).await
+}
+
+async fn purge_logouts(app: &App) -> Result<()> {
+    let now = app.clock.now();
+    until_done(|| app.store.purge_logouts(now, AT_ONCE)).await
 }
 
 async fn purge_once(app: &App) -> Result<()> {

@@ -35,6 +35,8 @@ pub const LOGIN: &str = "/login";
 pub const CALLBACK: &str = "/callback";
 /// Where a session is ended, and where a provider sends back whom it has signed out.
 pub const LOGOUT: &str = "/logout";
+/// Where a provider says that someone has signed out there.
+pub const BACK_CHANNEL_LOGOUT: &str = "/backchannel-logout";
 /// Where the colours are chosen.
 pub const THEME: &str = "/theme";
 /// An embedded file.

@@ -10,6 +10,7 @@ mod support;
 
 mod api;
 mod assets;
+mod back_channel;
 mod caching;
 mod crash;
 mod editing;

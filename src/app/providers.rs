@@ -56,6 +56,11 @@ impl Providers {
         self.0.iter().find(|provider| provider.config.name.as_str() == name)
     }
 
+    /// The one whose issuer identifier this is, to the letter.
+    pub fn with_issuer(&self, iss: &str) -> Option<&SignInProvider> {
+        self.0.iter().find(|provider| provider.config.issuer.as_str() == iss)
+    }
+
     /// The only one, where there is only one: then nobody need choose.
     pub fn only(&self) -> Option<&SignInProvider> {
         match self.0.as_slice() {

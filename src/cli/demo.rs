@@ -136,7 +136,7 @@ fn provider_settings(config: &Config, kept: &Kept, issuer: &str) -> Settings {
             client_secret: Some(kept.client_secret.clone()),
             redirect_uris: vec![config.base_url.join(paths::CALLBACK)],
             post_logout_redirect_uris: vec![config.base_url.join(paths::LOGOUT)],
-            backchannel_logout_uri: None,
+            backchannel_logout_uri: Some(config.base_url.join(paths::BACK_CHANNEL_LOGOUT)),
         }],
         key_pem: Some(kept.key_pem.clone()),
         ..Settings::new(issuer)

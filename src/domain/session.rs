@@ -110,6 +110,28 @@ pub struct Session {
     pub sealed: Vec<u8>,
 }
 
+/// What a provider says has ended with it. Source: OpenID Connect Back-Channel Logout 1.0, section 2.4.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderLogout {
+    /// Which provider says so.
+    pub iss: String,
+    /// Who has signed out there: all of their sessions with this provider end, unless `sid` names one.
+    pub sub: Option<String>,
+    /// Which of the provider's sessions has ended.
+    pub sid: Option<String>,
+    /// The name of this message, which counts once.
+    pub jti: String,
+}
+
+impl ProviderLogout {
+    /// Whether it is about this session. Where it names nobody and nothing, it is about none.
+    pub fn names(&self, session: &Session) -> bool {
+        let sub = self.sub.as_ref().is_none_or(|sub| *sub == session.sub);
+        let sid = self.sid.as_ref().is_none_or(|sid| session.sid.as_ref() == Some(sid));
+        self.iss == session.iss && sub && sid && (self.sub.is_some() || self.sid.is_some())
+    }
+}
+
 /// How long sessions last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

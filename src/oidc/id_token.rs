@@ -20,7 +20,7 @@ pub(super) const LEEWAY: i64 = 60;
 
 /// RS256, PS256, ES256 and `EdDSA` with Ed25519, whatever the provider's metadata say. openidconnect verifies all four.
 /// Source: RFC 8725, 3.1.
-const ALGORITHMS: [CoreJwsSigningAlgorithm; 4] = [
+pub(super) const ALGORITHMS: [CoreJwsSigningAlgorithm; 4] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
     CoreJwsSigningAlgorithm::RsaSsaPssSha256,
     CoreJwsSigningAlgorithm::EcdsaP256Sha256,

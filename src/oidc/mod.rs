@@ -16,6 +16,7 @@
 //! | `userinfo` | more claims, from the userinfo endpoint |
 //! | `tokens` | what is kept after a sign-in |
 //! | `sign_out` | RP-Initiated Logout, revocation |
+//! | `logout_token` | Back-Channel Logout |
 //! | `error` | everything that can go wrong, whose fault it is, and how it is logged |
 //! | `http` | the one HTTP client and its limits |
 //! | `types` | openidconnect's generic types, with ours put in |
@@ -34,6 +35,7 @@ mod discovery;
 mod error;
 mod http;
 mod id_token;
+mod logout_token;
 mod provider;
 mod settings;
 mod sign_in;
@@ -47,6 +49,7 @@ mod userinfo;
 pub use attempt::{Attempt, AuthorizationResponse};
 pub use error::{ProviderError, SignInError, Whose};
 pub use http::{Http, HttpSetupError};
+pub use logout_token::{LoggedOut, LogoutTokenError, unverified_issuer};
 pub use provider::{Provider, Status};
 pub use settings::{Settings, SettingsError};
 pub use sign_in::SignedIn;

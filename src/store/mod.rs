@@ -28,7 +28,7 @@ use crate::domain::id::{MemberId, ThoughtId};
 use crate::domain::member::{Handle, Identity, Member, Profile};
 use crate::domain::page::Page;
 use crate::domain::policy::Reach;
-use crate::domain::session::{Session, SessionHash};
+use crate::domain::session::{ProviderLogout, Session, SessionHash};
 use crate::domain::thought::{Authored, NewThought, Once, Revision, Thought};
 
 /// Why a store could not do what was asked. The text is for the log and for whoever starts the program;
@@ -161,6 +161,13 @@ pub trait Sessions: Send + Sync {
 
     /// Ends all of a member's sessions, save `except`. Gives how many.
     async fn end_sessions_of(&self, member: MemberId, except: Option<SessionHash>) -> Result<usize>;
+
+    /// Ends every session that `logout` names, in one step with noting its `jti`, which is remembered until
+    /// `until`. Gives how many, or `None` and ends nothing where this issuer has used that `jti` already.
+    async fn end_sessions_at_provider(&self, logout: &ProviderLogout, until: Timestamp) -> Result<Option<usize>>;
+
+    /// Forgets up to `limit` of the `jti` whose time to be remembered ended before `now`. Gives how many.
+    async fn purge_logouts(&self, now: Timestamp, limit: usize) -> Result<usize>;
 
     /// Forgets up to `limit` sessions whose `until` lies before `now`. Gives how many.
     async fn purge_sessions(&self, now: Timestamp, limit: usize) -> Result<usize>;

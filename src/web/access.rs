@@ -32,6 +32,8 @@ pub enum Access {
     Member,
     /// Admins.
     Admin,
+    /// A provider, over the back channel: what it sends proves itself, and no browser's origin is asked for.
+    Provider,
 }
 
 impl Access {
@@ -41,7 +43,7 @@ impl Access {
     /// `SignIn` where a sign-in could help, `Forbidden` where it could not.
     fn admit(self, viewer: &Viewer, anonymous: Anonymous) -> Result<(), Refusal> {
         match (self, viewer) {
-            (Self::Public, _) | (Self::Reader | Self::Member, Viewer::Member(_)) => Ok(()),
+            (Self::Public | Self::Provider, _) | (Self::Reader | Self::Member, Viewer::Member(_)) => Ok(()),
             (Self::Reader, Viewer::Anonymous) => match anonymous {
                 Anonymous::Read => Ok(()),
                 Anonymous::None => Err(Refusal::SignIn),
@@ -60,6 +62,7 @@ impl fmt::Display for Access {
             Self::Reader => "Reader",
             Self::Member => "Member",
             Self::Admin => "Admin",
+            Self::Provider => "Provider",
         })
     }
 }
@@ -180,7 +183,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guarded<E> {
         };
         request.extensions_mut().insert(visitor.clone());
         request.extensions_mut().insert(self.access);
-        let admitted = origin::check(&self.app, &request).and_then(|()| {
+        let admitted = origin::check(&self.app, self.access, &request).and_then(|()| {
             let anonymous = self.app.config.anonymous;
             self.access.admit(&visitor.viewer, anonymous)
         });

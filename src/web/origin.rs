@@ -4,14 +4,15 @@
 use http::Method;
 use poem::Request;
 
+use super::access::Access;
 use super::refusal::Refusal;
 use super::request::text;
 use crate::app::App;
 
 /// Refuses a request that changes something and comes from another origin. A request that says nothing of
 /// where it comes from is no browser's: browsers have sent `Origin` with every such request for years.
-pub fn check(app: &App, request: &Request) -> Result<(), Refusal> {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+pub fn check(app: &App, access: Access, request: &Request) -> Result<(), Refusal> {
+    if access == Access::Provider || matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
     let headers = request.headers();

@@ -9,10 +9,11 @@ use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt as _, IntoResponse, Response};
 
 use super::access::Access;
-use super::access::Access::{Member, Public, Reader};
+use super::access::Access::{Member, Provider, Public, Reader};
 use super::assets;
 use super::pages::{
-    callback, edit, feed, health, login, logout, member, preview, profile, share_thought, theme, thought,
+    back_channel_logout, callback, edit, feed, health, login, logout, member, preview, profile, share_thought, theme,
+    thought,
 };
 use crate::api;
 use crate::paths;
@@ -64,6 +65,7 @@ pub fn table() -> Vec<Row> {
         route(get(),    paths::CALLBACK,       Public, callback::get),
         route(get(),    paths::LOGOUT,         Public, logout::get),
         route(post(),   paths::LOGOUT,         Public, logout::post),
+        route(post(),   paths::BACK_CHANNEL_LOGOUT, Provider, back_channel_logout::post),
 
         // Programs
         route(get(),    paths::API_THOUGHTS,   Reader, api::thoughts::list),

@@ -107,7 +107,7 @@ pub fn client(base: &str) -> demo::Client {
         client_secret: Some(CLIENT_SECRET.into()),
         redirect_uris: vec![format!("{base}/callback")],
         post_logout_redirect_uris: vec![format!("{base}/logout")],
-        backchannel_logout_uri: None,
+        backchannel_logout_uri: Some(format!("{base}/backchannel-logout")),
     }
 }
 

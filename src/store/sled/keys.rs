@@ -15,7 +15,10 @@
 //! | `h` | handle | the member with this handle |
 //! | `s` | session hash | the session and when it ends |
 //! | `S` | member, begun at (latest first), session hash | this member's |
+//! | `p` | SHA-256 of issuer and the provider's `sid`, session hash | begun through that provider session |
 //! | `e` | ends at, session hash | due to be forgotten |
+//! | `j` | SHA-256 of issuer and `jti` | a provider's logout that has counted |
+//! | `J` | until, SHA-256 of issuer and `jti` | due to be forgotten |
 //!
 //! Thoughts and members are 16 bytes, hashes 32, times 8, versions 4, all of them big-endian, so that keys
 //! sort as what they stand for. A list is `e` and an audience (everybody's thoughts for it), `b`, a member and
@@ -241,18 +244,61 @@ pub(super) fn member(id: MemberId) -> Key<Member> {
     Key::new(b'm', "a member").with(id.to_bytes())
 }
 
-/// The member with this identity. The issuer's length goes before it, so that no two identities hash alike.
+/// The member with this identity.
 pub(super) fn identity(identity: &Identity) -> Key<MemberId> {
+    Key::new(b'i', "an identity").with(of_issuer(&identity.iss, &identity.sub))
+}
+
+/// What names something at an issuer, hashed. The issuer's length goes before it, so that no two hash alike.
+fn of_issuer(iss: &str, name: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
-    hash.update((identity.iss.len() as u64).to_be_bytes());
-    hash.update(&identity.iss);
-    hash.update(&identity.sub);
-    Key::new(b'i', "an identity").with(hash.finalize())
+    hash.update((iss.len() as u64).to_be_bytes());
+    hash.update(iss);
+    hash.update(name);
+    hash.finalize().into()
 }
 
 /// The member with this handle.
 pub(super) fn handle(handle: &Handle) -> Key<MemberId> {
     Key::new(b'h', "a handle").with(handle.as_str())
+}
+
+/// A session's place among those that were begun through one session of the provider.
+pub(super) fn session_at_provider(iss: &str, sid: &str, hash: SessionHash) -> Key<()> {
+    at_provider(iss, sid).with(hash.to_bytes())
+}
+
+/// The sessions begun through one session of the provider; each key ends in a session hash.
+pub(super) fn sessions_at_provider(iss: &str, sid: &str) -> Span {
+    at_provider(iss, sid).and_below()
+}
+
+fn at_provider(iss: &str, sid: &str) -> Key<()> {
+    Key::new(b'p', "a session's place at its provider").with(of_issuer(iss, sid))
+}
+
+/// A provider's logout that has counted.
+pub(super) fn logout(iss: &str, jti: &str) -> Key<()> {
+    logout_of(of_issuer(iss, jti))
+}
+
+/// The same key, from what its place in time ends in.
+pub(super) fn logout_of(name: [u8; 32]) -> Key<()> {
+    Key::new(b'j', "a provider's logout").with(name)
+}
+
+/// Until when a provider's logout is remembered.
+pub(super) fn logout_end(until: Timestamp, iss: &str, jti: &str) -> Key<()> {
+    logout_ends().with(time(until)).with(of_issuer(iss, jti))
+}
+
+/// The logouts that are remembered no longer at `now`; each key ends in its 32-byte name.
+pub(super) fn logout_ends_before(now: Timestamp) -> Span {
+    logout_ends().up_to(logout_ends().with(time(now)))
+}
+
+fn logout_ends() -> Key<()> {
+    Key::new(b'J', "the end of a provider's logout")
 }
 
 /// A session.

@@ -7,7 +7,8 @@ use super::draft::Draft;
 use super::records::{self, KeptSession, get};
 use super::{SledStore, keys};
 use crate::domain::id::MemberId;
-use crate::domain::session::{Session, SessionHash};
+use crate::domain::member::Identity;
+use crate::domain::session::{ProviderLogout, Session, SessionHash};
 use crate::store::{Result, Sessions};
 
 #[async_trait]
@@ -22,6 +23,9 @@ impl Sessions for SledStore {
                 let session = &kept.session;
                 draft.put(&keys::session_of(session.member, session.created_at, session.hash), &())?;
                 draft.put(&keys::session_end(until, session.hash), &())?;
+                if let Some(sid) = &session.sid {
+                    draft.put(&keys::session_at_provider(&session.iss, sid, session.hash), &())?;
+                }
                 draft.put(&keys::session(session.hash), &kept)
             })
             .await
@@ -73,6 +77,41 @@ impl Sessions for SledStore {
             .await
     }
 
+    async fn end_sessions_at_provider(&self, logout: &ProviderLogout, until: Timestamp) -> Result<Option<usize>> {
+        let logout = logout.clone();
+        self.writer
+            .write(move |draft| {
+                let counted = keys::logout(&logout.iss, &logout.jti);
+                if draft.holds(&counted)? {
+                    return Ok(None);
+                }
+                draft.put(&counted, &())?;
+                draft.put(&keys::logout_end(until, &logout.iss, &logout.jti), &())?;
+                let mut ended = 0;
+                for hash in candidates(draft, &logout)? {
+                    let session = draft.get(&keys::session(hash))?;
+                    if session.is_some_and(|kept| logout.names(&kept.session)) && end(draft, hash)?.is_some() {
+                        ended += 1;
+                    }
+                }
+                Ok(Some(ended))
+            })
+            .await
+    }
+
+    async fn purge_logouts(&self, now: Timestamp, limit: usize) -> Result<usize> {
+        self.writer
+            .write(move |draft| {
+                let due = draft.keys(&keys::logout_ends_before(now), limit)?;
+                for key in &due {
+                    draft.remove(&keys::logout_of(keys::ending("the end of a provider's logout", key)?));
+                    draft.remove_raw(key);
+                }
+                Ok(due.len())
+            })
+            .await
+    }
+
     async fn purge_sessions(&self, now: Timestamp, limit: usize) -> Result<usize> {
         self.writer
             .write(move |draft| {
@@ -87,6 +126,21 @@ impl Sessions for SledStore {
     }
 }
 
+/// The sessions that a logout may be about: those of the provider's session where it names one, else those of
+/// the member.
+fn candidates(draft: &Draft<'_>, logout: &ProviderLogout) -> Result<Vec<SessionHash>> {
+    let span = match (&logout.sid, &logout.sub) {
+        (Some(sid), _) => keys::sessions_at_provider(&logout.iss, sid),
+        (None, Some(sub)) => {
+            let identity = Identity { iss: logout.iss.clone(), sub: sub.clone() };
+            let Some(member) = draft.get(&keys::identity(&identity))? else { return Ok(Vec::new()) };
+            keys::sessions_of(member)
+        }
+        (None, None) => return Ok(Vec::new()),
+    };
+    draft.keys(&span, usize::MAX)?.iter().map(|key| hash_in(key)).collect()
+}
+
 /// The hash that the key of a session's place ends in.
 fn hash_in(key: &[u8]) -> Result<SessionHash> {
     keys::ending("a session's place", key).map(SessionHash::from_bytes)
@@ -99,5 +153,8 @@ fn end(draft: &mut Draft<'_>, hash: SessionHash) -> Result<Option<Session>> {
     draft.remove(&key);
     draft.remove(&keys::session_of(session.member, session.created_at, hash));
     draft.remove(&keys::session_end(until, hash));
+    if let Some(sid) = &session.sid {
+        draft.remove(&keys::session_at_provider(&session.iss, sid, hash));
+    }
     Ok(Some(session))
 }

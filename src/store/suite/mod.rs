@@ -82,6 +82,9 @@ macro_rules! store_suite {
                 sessions_past_their_end_are_purged
                 a_purge_goes_no_further_than_its_limit
                 a_touch_and_an_end_at_once_leave_no_session
+                a_logout_by_sid_ends_the_sessions_begun_through_it_alone
+                a_logout_by_sub_ends_all_of_that_members_sessions_with_that_provider
+                a_logout_counts_once_until_it_is_purged
             }
             whole {
                 thirty_two_writers_at_once_lose_nothing_and_the_lists_agree

@@ -1,7 +1,7 @@
 //! What a store promises of sessions.
 
 use super::support::{Given, at, begun, member, session};
-use crate::domain::session::Session;
+use crate::domain::session::{ProviderLogout, Session};
 
 pub(in crate::store) async fn a_session_comes_back_as_it_was_begun(store: Given) {
     let ann = member(&store, "ann").await;
@@ -126,4 +126,54 @@ pub(in crate::store) async fn a_touch_and_an_end_at_once_leave_no_session(store:
         assert_eq!(store.session(session.hash).await.unwrap(), None);
     }
     assert!(store.sessions_of(ann.id).await.unwrap().is_empty());
+}
+
+pub(in crate::store) async fn a_logout_by_sid_ends_the_sessions_begun_through_it_alone(store: Given) {
+    let ann = member(&store, "ann").await;
+    let through = |sid: &str, second| Session { sid: Some(sid.to_owned()), ..session(&ann, second) };
+    let sessions = [through("one", 1), through("one", 2), through("two", 3)];
+    for session in &sessions {
+        store.begin_session(session, at(1000), None).await.unwrap();
+    }
+    let logout = ProviderLogout { sid: Some("one".into()), ..logout(&sessions[0], "a") };
+    assert_eq!(store.end_sessions_at_provider(&logout, at(1000)).await.unwrap(), Some(2));
+    assert_eq!(store.sessions_of(ann.id).await.unwrap(), [sessions[2].clone()]);
+    let others = ProviderLogout { sub: Some("another".into()), sid: Some("two".into()), jti: "b".into(), ..logout };
+    assert_eq!(store.end_sessions_at_provider(&others, at(1000)).await.unwrap(), Some(0));
+}
+
+pub(in crate::store) async fn a_logout_by_sub_ends_all_of_that_members_sessions_with_that_provider(store: Given) {
+    let ann = member(&store, "ann").await;
+    let bob = begun(&store, &member(&store, "bob").await, 1).await;
+    let sessions = [begun(&store, &ann, 2).await, begun(&store, &ann, 3).await];
+    let elsewhere = Session { iss: "https://other.example".into(), ..session(&ann, 4) };
+    store.begin_session(&elsewhere, at(1000), None).await.unwrap();
+    let known = ann.identities[0].clone();
+    let logout = ProviderLogout { iss: known.iss.clone(), sub: Some(known.sub.clone()), sid: None, jti: "a".into() };
+    let theirs: Vec<_> =
+        sessions.iter().filter(|session| session.iss == known.iss && session.sub == known.sub).collect();
+    assert_eq!(store.end_sessions_at_provider(&logout, at(1000)).await.unwrap(), Some(theirs.len()));
+    for ended in theirs {
+        assert_eq!(store.session(ended.hash).await.unwrap(), None);
+    }
+    assert_eq!(store.session(elsewhere.hash).await.unwrap(), Some(elsewhere));
+    assert_eq!(store.session(bob.hash).await.unwrap(), Some(bob));
+}
+
+pub(in crate::store) async fn a_logout_counts_once_until_it_is_purged(store: Given) {
+    let ann = member(&store, "ann").await;
+    let session = begun(&store, &ann, 1).await;
+    let said = logout(&session, "a");
+    assert_eq!(store.end_sessions_at_provider(&said, at(100)).await.unwrap(), Some(1));
+    assert_eq!(store.end_sessions_at_provider(&said, at(100)).await.unwrap(), None);
+    let elsewhere = ProviderLogout { iss: "https://other.example".into(), ..said.clone() };
+    assert_eq!(store.end_sessions_at_provider(&elsewhere, at(200)).await.unwrap(), Some(0));
+    assert_eq!(store.purge_logouts(at(100), 9).await.unwrap(), 0);
+    assert_eq!(store.purge_logouts(at(101), 9).await.unwrap(), 1);
+    assert_eq!(store.end_sessions_at_provider(&said, at(100)).await.unwrap(), Some(0));
+}
+
+/// What the provider of this session says when it has ended there.
+fn logout(session: &Session, jti: &str) -> ProviderLogout {
+    ProviderLogout { iss: session.iss.clone(), sub: None, sid: session.sid.clone(), jti: jti.to_owned() }
 }

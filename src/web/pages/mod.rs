@@ -1,6 +1,7 @@
 //! A file a screen: the handlers above, the views below. To add one, add a file, a pattern in
 //! [`paths`](crate::paths) and a row in [`routes`](super::routes).
 
+pub mod back_channel_logout;
 pub mod callback;
 pub mod edit;
 pub mod error;
