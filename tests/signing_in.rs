@@ -214,3 +214,47 @@ async fn the_site_is_read_while_the_provider_is_down_and_sign_in_says_since_when
     site.clock.advance(Duration::from_secs(10));
     assert_eq!(site.stranger().sign_in("Bob").await.status, 303, "it works again by itself");
 }
+
+#[tokio::test]
+async fn a_third_round_within_a_minute_is_a_page_that_shows_what_the_browser_sent() {
+    let site = site().await;
+    let ann = site.stranger();
+    for _ in 0..2 {
+        assert_eq!(ann.sign_in_with("Ann", &[], "/profile").await.status, 303);
+        ann.forget_cookie("thoughts");
+    }
+    let page = ann.get("/login?return_to=/profile").await;
+    assert_eq!((page.status.as_u16(), page.location()), (409, None));
+    let words = page.text("main");
+    for part in
+        ["2 times", "does not keep the cookie “thoughts”", site.base.trim_start_matches("http://"), "thoughts-sign-in-"]
+    {
+        assert!(words.contains(part), "{part} in {words}");
+    }
+    let again = ann.get("/login?return_to=%2Fprofile&again=1").await;
+    assert!(again.location().unwrap().starts_with(site.provider.issuer()));
+}
+
+#[tokio::test]
+async fn signing_in_and_out_and_in_again_is_no_going_round() {
+    let site = site().await;
+    let ann = site.stranger();
+    for _ in 0..4 {
+        assert_eq!(ann.sign_in("Ann").await.status, 303);
+        ann.post("/logout", &[]).await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_comes_by_another_host_is_told_which_one_to_use() {
+    let site = site().await;
+    let ann = site.stranger();
+    for _ in 0..2 {
+        ann.sign_in("Ann").await;
+        ann.forget_cookie("thoughts");
+    }
+    let page = ann.saying("host", "thoughts.example").get("/login").await;
+    assert!(
+        page.text("main").contains(&format!("You came by thoughts.example, and this site's address is {}/", site.base))
+    );
+}

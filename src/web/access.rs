@@ -14,6 +14,7 @@ use super::cookies;
 use super::origin;
 use super::refusal::{Came, Refusal};
 use super::request::{Kind, path_and_query, request_id};
+use super::sign_in_cookies;
 use crate::actions::sessions;
 use crate::app::App;
 use crate::config::Anonymous;
@@ -96,12 +97,13 @@ impl Visitor {
     pub async fn of(app: &Arc<App>, request: &Request) -> Result<Self, Refusal> {
         let mut visitor = Self::stranger(app, request);
         if let Some(id) = cookies::session_id(app, &visitor.cookies) {
-            match sessions::resume(app, &id).await? {
-                Some((member, session)) => {
-                    visitor.viewer = Viewer::Member(Box::new(member));
-                    visitor.session = Some(session);
-                }
-                None => cookies::forget_session(app, &visitor.cookies),
+            if let Some((member, session)) = sessions::resume(app, &id).await? {
+                visitor.viewer = Viewer::Member(Box::new(member));
+                visitor.session = Some(session);
+            } else {
+                cookies::forget_session(app, &visitor.cookies);
+                // It had been kept, so that its holder is not one who goes round for want of it.
+                sign_in_cookies::forget_done(app, &visitor.cookies);
             }
         } else {
             cookies::forget_unreadable(app, &visitor.cookies);

@@ -66,7 +66,8 @@ pub fn forget(app: &App, cookies: &Cookies, plain: &str) {
     cookies.remove(cookie(app, plain, String::new(), None));
 }
 
-const SESSION: &str = "thoughts";
+/// The cookie that holds the session id.
+pub const SESSION: &str = "thoughts";
 const THEME: &str = "thoughts-theme";
 
 /// The session id that the browser holds, if what it holds is one.

@@ -3,8 +3,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use tower_cookies::Cookies;
 use tower_cookies::cookie::time::Duration;
+use tower_cookies::{Cookie, Cookies};
 
 use super::cookies::{cookie, forget, name};
 use super::refusal::Refusal;
@@ -113,15 +113,41 @@ fn open(app: &App, cookies: &Cookies, plain: &str) -> Option<UnderWay> {
     serde_json::from_str(value.value()).ok()
 }
 
+/// The plain names of all of these cookies that the browser holds, with their bytes as it sends them back, and
+/// with what stands between two.
+fn all(app: &App, cookies: &Cookies) -> Vec<(String, usize)> {
+    let prefix = name(app, PREFIX);
+    let ours = |cookie: &Cookie<'_>| {
+        let short = cookie.name().strip_prefix(&prefix)?;
+        Some((format!("{PREFIX}{short}"), cookie.stripped().to_string().len() + 2))
+    };
+    cookies.list().iter().filter_map(ours).collect()
+}
+
+/// How long ago, in seconds, the sign-ins began that this browser has finished within the last minute.
+pub fn just_finished(app: &App, cookies: &Cookies) -> Vec<i64> {
+    let now = app.clock.now().as_millisecond();
+    let ages = done(app, cookies).into_iter().map(|(_, one)| (now - one.started) / 1000);
+    ages.filter(|age| (0..60).contains(age)).collect()
+}
+
+/// Forgets the sign-ins that are done. Those under way in other tabs can still be finished.
+pub fn forget_done(app: &App, cookies: &Cookies) {
+    for (plain, _) in done(app, cookies) {
+        forget(app, cookies, &plain);
+    }
+}
+
+fn done(app: &App, cookies: &Cookies) -> Vec<(String, UnderWay)> {
+    let opened =
+        all(app, cookies).into_iter().filter_map(|(plain, _)| Some((plain.clone(), open(app, cookies, &plain)?)));
+    opened.filter(|(_, one)| one.attempt.is_none()).collect()
+}
+
 /// Forgets what can't be read or has gone stale, and then the oldest, until the rest fits.
 fn make_room(app: &App, cookies: &Cookies, newest: &str) {
-    let prefix = name(app, PREFIX);
     let mut kept = Vec::new();
-    for cookie in cookies.list() {
-        let Some(short) = cookie.name().strip_prefix(&prefix) else { continue };
-        let plain = format!("{PREFIX}{short}");
-        // As the browser will send it back, with what stands between two.
-        let bytes = cookie.stripped().to_string().len() + 2;
+    for (plain, bytes) in all(app, cookies) {
         match open(app, cookies, &plain) {
             Some(under_way) if is_fresh(&under_way, app.clock.now()) => kept.push((under_way.started, plain, bytes)),
             Some(_) | None => forget(app, cookies, &plain),

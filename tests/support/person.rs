@@ -166,6 +166,11 @@ impl Person {
         self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
     }
 
+    /// Loses a cookie, as a browser does that will not keep it.
+    pub fn forget_cookie(&self, name: &str) {
+        self.cookies.lock().unwrap().remove(name);
+    }
+
     /// Everything that this browser would send.
     pub fn cookie_header(&self) -> String {
         let cookies = self.cookies.lock().unwrap();

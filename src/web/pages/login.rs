@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 use maud::{Markup, html};
 use poem::{Request, Response, handler};
 
-use super::query;
+use super::{going_round, query};
 use crate::app::SignInProvider;
 use crate::oidc::Status;
 use crate::web::access::Visitor;
@@ -24,6 +24,9 @@ pub async fn get(visitor: Visitor, request: &Request) -> Result<Response, Refusa
     if visitor.kind == Kind::Fragment {
         let login = visitor.app.paths.login(return_to.as_str());
         return Ok(Response::builder().header("hx-redirect", login).header("cache-control", "no-store").finish());
+    }
+    if query.get("again").is_empty() && going_round::is(&visitor) {
+        return Ok(going_round::answer(&visitor, request, &return_to));
     }
     let chosen = match query.get("provider") {
         "" => visitor.app.providers.only(),

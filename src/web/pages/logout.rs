@@ -19,6 +19,7 @@ use crate::web::hypermedia::{Screen, nonce, see_other};
 use crate::web::layout::sign_out;
 use crate::web::refusal::Refusal;
 use crate::web::request::Kind;
+use crate::web::sign_in_cookies;
 
 /// How long the provider may take to revoke a refresh token before we go on without.
 const REVOKE_WITHIN: Duration = Duration::from_secs(3);
@@ -53,6 +54,7 @@ pub async fn post(visitor: Visitor) -> Result<Response, Refusal> {
         Some(session) => {
             let tokens = sessions::sign_out(app, session).await?;
             forget_session(app, &visitor.cookies);
+            sign_in_cookies::forget_done(app, &visitor.cookies);
             provider_logout(&visitor, session, tokens).await?.unwrap_or(here)
         }
         None => here,

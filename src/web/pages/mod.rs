@@ -6,6 +6,7 @@ pub mod callback;
 pub mod edit;
 pub mod error;
 pub mod feed;
+mod going_round;
 pub mod health;
 pub mod login;
 pub mod logout;

@@ -1,0 +1,114 @@
+//! Someone is sent round: they sign in, come back, and are nobody again. Instead of another round they get a page
+//! that shows what their browser really sent, and names the likely cause.
+
+use http::StatusCode;
+use maud::{Markup, html};
+use poem::{Request, Response};
+
+use crate::paths;
+use crate::web::access::Visitor;
+use crate::web::cookies::{SESSION, name};
+use crate::web::hypermedia::{Screen, nonce};
+use crate::web::request::text;
+use crate::web::return_to::ReturnTo;
+use crate::web::sign_in_cookies::{forget_done, just_finished};
+
+/// Sign-ins finished within a minute by someone who is signed out all the same, from which on this is no accident.
+const ROUNDS: usize = 2;
+
+/// Whether this visitor, who is about to be sent to sign in, has come round twice in the last minute.
+pub fn is(visitor: &Visitor) -> bool {
+    visitor.session.is_none() && just_finished(&visitor.app, &visitor.cookies).len() >= ROUNDS
+}
+
+/// The page. What it was counted by is forgotten, so that *try again* does.
+pub fn answer(visitor: &Visitor, request: &Request, return_to: &ReturnTo) -> Response {
+    let seen = Seen::of(visitor, request);
+    let (cause, advice) = seen.likely_cause(visitor);
+    tracing::warn!(reference = visitor.request_id, cause, host = seen.host, scheme = seen.scheme, "sign_in_goes_round");
+    let main = view(visitor, &seen, &advice, return_to);
+    forget_done(&visitor.app, &visitor.cookies);
+    let screen = Screen::new("Sent round in circles", main).status(StatusCode::CONFLICT);
+    visitor.show(screen.header("cache-control", "no-store"))
+}
+
+/// What the browser sent.
+struct Seen {
+    host: String,
+    scheme: String,
+    cookies: Vec<String>,
+    ages: Vec<i64>,
+}
+
+impl Seen {
+    fn of(visitor: &Visitor, request: &Request) -> Self {
+        let headers = request.headers();
+        let ours = &visitor.app.config.base_url;
+        let scheme = if ours.is_https() { "https" } else { "http" };
+        let mut cookies: Vec<_> = visitor.cookies.list().iter().map(|cookie| cookie.name().to_owned()).collect();
+        cookies.sort();
+        Self {
+            host: text(headers, "host").unwrap_or_default().to_owned(),
+            scheme: text(headers, "x-forwarded-proto").unwrap_or(scheme).to_owned(),
+            cookies,
+            ages: just_finished(&visitor.app, &visitor.cookies),
+        }
+    }
+
+    /// A label for the log, and a sentence with what to change.
+    fn likely_cause(&self, visitor: &Visitor) -> (&'static str, String) {
+        let app = &visitor.app;
+        let ours = app.config.base_url.join("/");
+        let expected = ours.trim_start_matches("https://").trim_start_matches("http://");
+        let expected = expected.split('/').next().unwrap_or_default();
+        if self.host != expected {
+            let host = &self.host;
+            let advice = format!(
+                "You came by {host}, and this site's address is {ours}. Cookies of the one are not sent to the other. Use \
+                 {ours}; or whoever runs the site sets THOUGHTS_BASE_URL to the address that people use."
+            );
+            ("another_host", advice)
+        } else if app.config.base_url.is_https() && self.scheme != "https" {
+            let advice = format!(
+                "The proxy in front of this site says that you came by {}, and a cookie for https is not sent there. \
+                 Whoever runs the site lets the proxy send people to https.",
+                self.scheme
+            );
+            ("not_https", advice)
+        } else {
+            let advice = format!(
+                "Your browser does not keep the cookie “{}” that it is given. Allow cookies for this site, and look at what \
+                 add-ons do to them.",
+                name(app, SESSION)
+            );
+            ("cookie_not_kept", advice)
+        }
+    }
+}
+
+fn view(visitor: &Visitor, seen: &Seen, advice: &str, return_to: &ReturnTo) -> Markup {
+    let login = visitor.app.paths.plain(paths::LOGIN);
+    html! {
+        section .message {
+            h1 tabindex="-1" { "You are being sent round in circles" }
+            p { "You have signed in " (seen.ages.len()) " times within a minute, and each time this site saw nobody after it." }
+            p { strong { "Likely cause: " } (advice) }
+            h2 { "What your browser sent" }
+            dl .claims {
+                div { dt { "Address" } dd { (seen.scheme) "://" (seen.host) } }
+                div { dt { "Cookies" } dd { @if seen.cookies.is_empty() { "none" } @else { (seen.cookies.join(", ")) } } }
+                div {
+                    dt { "Signed in" }
+                    dd { @for (index, age) in seen.ages.iter().enumerate() { @if index > 0 { ", " } (age) " s ago" } }
+                }
+            }
+            form method="get" action=(login) hx-boost="false" hx-nonce=(nonce()) {
+                input type="hidden" name="return_to" value=(return_to);
+                input type="hidden" name="again" value="1";
+                button type="submit" { "Try again" }
+            }
+            p { a href=(visitor.app.paths.feed()) { "To the feed" } }
+            p .note { "Reference: " code { (visitor.request_id) } }
+        }
+    }
+}
