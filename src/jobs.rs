@@ -49,7 +49,12 @@ async fn repeat(job: &Job, app: &App, mut stopped: watch::Receiver<bool>) {
             _ = stopped.wait_for(|stop| *stop) => return,
             _ = ticks.tick() => {}
         }
-        if let Err(error) = (job.step)(app).await {
+        // A step is broken off where it waits for somebody else; what it has written is whole.
+        let done = tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => return,
+            done = (job.step)(app) => done,
+        };
+        if let Err(error) = done {
             tracing::error!(job = job.name, %error, "a job failed; it is tried again in its time");
         }
     }

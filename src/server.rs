@@ -1,7 +1,8 @@
 //! The listener, and what runs beside it: started together, stopped together.
 
 use std::io;
-use std::net::SocketAddr;
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,9 +19,11 @@ use crate::{jobs, web};
 /// How long what is under way may take once the program is to stop.
 const FINISH_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long a connection may do nothing before it is closed: longer than any proxy keeps one that it may use again.
+const IDLE: Duration = Duration::from_secs(75);
+
 /// A server that is running. Its two tasks, the listener and the jobs, end when [`Running::stop`] tells them to.
 pub struct Running {
-    address: Option<SocketAddr>,
     app: Arc<App>,
     stop: watch::Sender<bool>,
     listener: JoinHandle<io::Result<()>>,
@@ -33,7 +36,7 @@ impl Running {
     /// # Errors
     /// `Listen` where that address can't be had.
     pub async fn start(app: Arc<App>) -> Result<Self, StartError> {
-        let (acceptor, address) = bind(&app.config.listen)
+        let acceptor = bind(&app.config.listen)
             .await
             .map_err(|error| StartError::Listen { listen: app.config.listen.to_string(), error })?;
         let (stop, stopped) = watch::channel(false);
@@ -43,15 +46,14 @@ impl Running {
             // An error means that the sender is gone, which is a reason to stop as well.
             let _ = told.wait_for(|stop| *stop).await;
         };
-        let server = Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(site, told, Some(FINISH_WITHIN));
+        let server = Server::new_with_acceptor(acceptor).idle_timeout(IDLE).run_with_graceful_shutdown(
+            site,
+            told,
+            Some(FINISH_WITHIN),
+        );
         let listener = tokio::spawn(server);
         let jobs = tokio::spawn(jobs::run(app.clone(), stopped));
-        Ok(Self { address, app, stop, listener, jobs })
-    }
-
-    /// The address it listens on; none on a Unix socket.
-    pub fn address(&self) -> Option<SocketAddr> {
-        self.address
+        Ok(Self { app, stop, listener, jobs })
     }
 
     /// Finishes what is under way, for ten seconds at most, and puts everything on disk.
@@ -70,19 +72,25 @@ impl Running {
     }
 }
 
-async fn bind(listen: &Listen) -> io::Result<(BoxAcceptor, Option<SocketAddr>)> {
+/// Whether a socket is there that nobody answers on: left over from a program that was killed. What is no socket,
+/// or can't be asked, is somebody's, and stays.
+async fn is_left_over(path: &Path) -> bool {
+    let socket = std::fs::symlink_metadata(path).is_ok_and(|there| there.file_type().is_socket());
+    let answer = tokio::net::UnixStream::connect(path).await;
+    socket && answer.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+async fn bind(listen: &Listen) -> io::Result<BoxAcceptor> {
     match listen {
         Listen::Tcp(address) => {
             let listener = tokio::net::TcpListener::bind(address).await?;
-            let address = listener.local_addr()?;
-            Ok((TcpAcceptor::from_tokio(listener)?.boxed(), Some(address)))
+            Ok(TcpAcceptor::from_tokio(listener)?.boxed())
         }
         Listen::Unix(path) => {
-            // A socket that nobody answers on is left over from a program that was killed.
-            if tokio::net::UnixStream::connect(path).await.is_err() && path.exists() {
+            if is_left_over(path).await {
                 tokio::fs::remove_file(path).await?;
             }
-            Ok((UnixListener::bind(path).into_acceptor().await?.boxed(), None))
+            Ok(UnixListener::bind(path).into_acceptor().await?.boxed())
         }
     }
 }

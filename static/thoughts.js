@@ -30,12 +30,21 @@
   };
 
   document.addEventListener("DOMContentLoaded", () => localize(document));
+  // Focus that goes with what is replaced comes back where the new begins: at the heading of a new screen, at the
+  // form's field, or at whatever took the place of the rest.
+  let taken = false;
+  document.addEventListener("htmx:before:swap", ({ detail }) => {
+    taken = detail.tasks.some(({ type, target }) => type === "main" && target?.contains?.(document.activeElement));
+  });
   document.addEventListener("htmx:after:settle", ({ target, detail }) => {
     localize(document);
-    // A new screen begins at its heading, for eyes, keyboards and readers alike; a form wants its field.
-    if (target.id === "main" && detail.task.type === "main" && !target.querySelector("[autofocus]")) {
-      target.querySelector("h1")?.focus({ preventScroll: true });
-    }
+    if (detail.task.type !== "main") return;
+    const screen = target.id === "main" || target === document.body;
+    const lost = document.activeElement === document.body || document.activeElement === null;
+    if (!(screen || (taken && lost)) || target.querySelector("[autofocus]")) return;
+    const begin = screen ? target.querySelector("h1") : detail.newContent.find((node) => node.nodeType === Node.ELEMENT_NODE);
+    if (begin && !begin.hasAttribute("tabindex")) begin.tabIndex = -1;
+    begin?.focus({ preventScroll: true });
   });
   document.addEventListener("htmx:error", () => say("That did not get through. Nothing you wrote is lost: try again."));
 })();

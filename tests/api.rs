@@ -70,6 +70,8 @@ async fn a_refusal_is_a_problem_that_names_each_field() {
         problem["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
     assert_eq!(fields, ["message", "visibility"]);
     assert_eq!(problem["request_id"], answer.header("x-request-id"));
+    let wrong_type = ann.json(Method::POST, "/api/thoughts", &json!({ "message": 1, "visibility": "public" })).await;
+    assert_eq!(wrong_type.json()["errors"][0]["field"], "message");
     for body in ["", "{", "[]", "{\"text\":\"x\"}", "{\"message\":1}"] {
         let answer = ann.send(Method::POST, "/api/thoughts", Some("application/json"), body).await;
         assert_eq!(answer.status, 422, "{body}");
@@ -93,4 +95,14 @@ async fn the_same_once_value_gives_the_first_thought_again() {
     let first = ann.json(Method::POST, "/api/thoughts", &body).await;
     let second = ann.json(Method::POST, "/api/thoughts", &body).await;
     assert_eq!((second.status.as_u16(), second.location()), (201, first.location()));
+}
+
+#[tokio::test]
+async fn what_was_given_can_be_sent_back_changed() {
+    let site = site().await;
+    let ann = site.member("Ann").await;
+    let path = format!("/api{}", ann.share("First", "public").await);
+    let mut thought = ann.get(&path).await.json();
+    thought["message"] = json!("Second");
+    assert_eq!(ann.json(Method::PUT, &path, &thought).await.json()["message"], "Second");
 }

@@ -40,8 +40,11 @@ async fn a_page_and_its_fragment_are_two_things_to_a_cache() {
 async fn a_restored_history_entry_and_a_full_request_get_whole_pages() {
     let site = site().await;
     let htmx = site.stranger().saying("HX-Request", "true");
+    let etag = site.stranger().get("/").await.header("etag").to_owned();
     for person in [htmx.saying("HX-History-Restore-Request", "true"), htmx.saying("HX-Request-Type", "full")] {
-        assert!(person.get("/").await.has("html > head > link"));
+        let page = person.saying("if-none-match", &etag).get("/").await;
+        assert!(page.has("html > head > link"));
+        assert_eq!(page.header("cache-control"), "no-store", "its nonce is for one document");
     }
     let fragment = htmx.get("/").await;
     assert!(!fragment.body.contains("<html"));

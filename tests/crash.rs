@@ -40,6 +40,7 @@ async fn after_a_kill_in_the_middle_of_writing_everything_that_was_answered_is_t
         })
         .collect();
     while count.load(Ordering::SeqCst) < ANSWERS {
+        assert!(writers.iter().any(|writer| !writer.is_finished()), "every writer has given up");
         tokio::task::yield_now().await;
     }
     server.kill();

@@ -1,5 +1,6 @@
 //! Changing, deleting and putting back.
 
+use jiff::SignedDuration;
 use reqwest::Method;
 
 use crate::support::site;
@@ -106,12 +107,14 @@ async fn htmx_gets_the_way_back_in_the_place_of_what_was_deleted() {
 }
 
 #[tokio::test]
-async fn after_thirty_days_a_deleted_thought_is_forgotten() {
+async fn a_deleted_thought_is_forgotten_after_thirty_days_and_not_before() {
     let site = site().await;
     let ann = site.member("Ann").await;
     let path = ann.share("Oops", "public").await;
     ann.form(Method::DELETE, &path, &[]).await;
-    let before = site.clock.now().saturating_add(jiff::SignedDuration::from_hours(1)).unwrap();
-    assert_eq!(site.app.store.purge_deleted(before, 100).await.unwrap(), 1);
+    for (days, forgotten) in [(29, 0), (30, 0), (31, 1)] {
+        let before = site.clock.now().saturating_add(SignedDuration::from_hours(24 * (days - 30))).unwrap();
+        assert_eq!(site.app.store.purge_deleted(before, 100).await.unwrap(), forgotten, "{days}");
+    }
     assert_eq!(ann.post(&format!("{path}/restore"), &[]).await.status, 404);
 }

@@ -27,6 +27,8 @@ async fn a_thought_is_previewed_edited_deleted_and_put_back() {
     browser.click("#composer .controls > button:last-child").await;
     browser.click_text("a", "Edit").await;
     browser.type_into("#message", " and second").await;
+    browser.click_text("button", "Preview").await;
+    browser.see_text("div[@id='preview']//p", "and second").await;
     browser.click_text("button", "Save").await;
     browser.see_text("article//p", "and second").await;
     browser.click_text("button", "Delete").await;

@@ -97,6 +97,23 @@ async fn it_serves_on_a_unix_socket() {
     assert_eq!(server.stop(), Some(0));
 }
 
+#[test]
+fn a_file_that_is_no_socket_is_not_taken_for_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("dear");
+    std::fs::write(&file, "to me").unwrap();
+    let listen = format!("unix:{}", file.display());
+    let store = format!("sled:{}", folder.path().join("data").display());
+    let settings = [
+        ("THOUGHTS_LISTEN", listen.as_str()),
+        ("THOUGHTS_STORE", &store),
+        ("THOUGHTS_OIDC_ISSUER", "http://localhost:9"),
+        ("THOUGHTS_OIDC_CLIENT_ID", "x"),
+    ];
+    assert_eq!(run(&["serve"], &settings).status.code(), Some(1));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "to me");
+}
+
 #[tokio::test]
 async fn no_token_is_in_the_log_or_in_the_data() {
     let site = site().await;

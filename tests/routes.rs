@@ -33,7 +33,9 @@ const MATRIX: &[(&str, [Expect; 5])] = &[
     //                                     anonymous  dead      other      author  admin
     ("GET /",                             [Done,      Done,     Done,      Done,   Done]),
     ("GET /share-thought",                [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("GET /thoughts",                     [SignIn,    SignIn,   Done,      Done,   Done]),
     ("POST /thoughts",                    [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("GET /thoughts/preview",             [SignIn,    SignIn,   Done,      Done,   Done]),
     ("POST /thoughts/preview",            [SignIn,    SignIn,   Done,      Done,   Done]),
     ("GET /thoughts/{id}",                [NotFound,  NotFound, Done,      Done,   Done]),
     ("PUT /thoughts/{id}",                [SignIn,    SignIn,   Forbidden, Done,   Forbidden]),
@@ -158,6 +160,10 @@ async fn call(person: &Person, method: Method, path: &str, body: &str) -> Answer
 fn check(expected: Expect, kind: Kind, method: &Method, answer: &Answer, called: &str) {
     let status = answer.status.as_u16();
     let location = answer.location().unwrap_or_default();
+    if kind != Kind::Api && !called.contains("/static/") {
+        assert_eq!(answer.header("vary"), "HX-Request, HX-Request-Type, Cookie", "{called}");
+    }
+    assert!(kind != Kind::Fragment || !answer.body.contains("<html"), "{called}: a whole page for a fragment");
     if expected != Done {
         assert!(!answer.body.contains(WORDS), "{called}: a refusal holds what it refuses: {}", answer.body);
     }
@@ -178,7 +184,7 @@ fn check(expected: Expect, kind: Kind, method: &Method, answer: &Answer, called:
         }
         (SignIn, Kind::Fragment) => {
             assert_eq!(status, 401, "{called}");
-            assert_eq!(answer.header("hx-retarget"), "#sign-in-panel", "{called}");
+            assert_eq!(answer.header("hx-retarget"), "#panel", "{called}");
             assert!(answer.has("a[href^='/login?return_to=']"), "{called}");
         }
         (SignIn, Kind::Api) => {
@@ -192,7 +198,6 @@ fn check(expected: Expect, kind: Kind, method: &Method, answer: &Answer, called:
         }
         (Forbidden | NotFound, Kind::Fragment) => {
             assert_eq!(status, if expected == Forbidden { 403 } else { 404 }, "{called}");
-            assert!(!answer.body.contains("<html"), "{called}");
             assert!(answer.has("title"), "{called}");
         }
         (Forbidden | NotFound, Kind::Api) => {
@@ -206,7 +211,7 @@ fn check(expected: Expect, kind: Kind, method: &Method, answer: &Answer, called:
 async fn a_path_of_ours_with_another_method_says_which_it_takes() {
     let site = site().await;
     let answer = site.stranger().send(Method::PATCH, "/thoughts", None, "").await;
-    assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "POST"));
+    assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "GET, POST, HEAD"));
 }
 
 #[tokio::test]
@@ -226,4 +231,37 @@ fn the_command_prints_what_is_mounted_and_the_readme_holds_it() {
     assert_eq!(rows, mounted);
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     assert!(readme.contains(&printed), "the README's route table is not what `thoughts routes` prints:\n{printed}");
+}
+
+#[tokio::test]
+async fn a_body_that_no_form_can_hold_is_refused_as_every_other_refusal() {
+    let site = site().await;
+    let ann = site.member("Ann").await;
+    let much = "x".repeat(3_000_000);
+    for path in ["/thoughts", "/thoughts/01ARZ3NDEKTSV4RRFFQ69G5FAV"] {
+        let page = ann.post(path, &[("message", &much)]).await;
+        assert_eq!((page.status.as_u16(), page.text("h1").as_str()), (413, "Too long"), "{path}");
+    }
+    let json = ann.send(Method::POST, "/api/thoughts", Some("application/json"), &much).await;
+    assert_eq!((json.status.as_u16(), json.header("content-type")), (413, "application/problem+json"));
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_is_refused_before_it_is_read() {
+    let site = site().await;
+    let ann = site.member("Ann").await;
+    let path = ann.share("Mine", "public").await;
+    let answer = ann.saying("origin", "https://evil.example").post(&path, &[("_method", "delete")]).await;
+    assert_eq!(answer.status, 403);
+    assert_eq!(ann.get(&path).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_part_of_a_path_that_is_no_text_names_nothing() {
+    for base in ["", "/notes"] {
+        let site = Site::with(&[("base path", base)]).await;
+        assert_eq!(site.stranger().get("/thoughts/%ff").await.status, 404, "{base}");
+        let api = site.stranger().get("/api/thoughts/%ff").await;
+        assert_eq!((api.status.as_u16(), api.header("content-type")), (404, "application/problem+json"), "{base}");
+    }
 }

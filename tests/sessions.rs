@@ -44,7 +44,6 @@ async fn a_session_that_is_not_used_ends() {
     assert_eq!(ann.get("/profile").await.status, 200, "the use an hour ago was noted");
     site.clock.advance(Duration::from_hours(1));
     assert_eq!(ann.get("/profile").await.status, 303);
-    assert_eq!(ann.cookie("thoughts"), None, "its cookie is taken back");
 }
 
 #[tokio::test]
@@ -93,7 +92,7 @@ async fn one_can_not_end_anothers_session() {
 #[tokio::test]
 async fn a_cookie_that_can_not_be_read_is_a_stranger_and_is_taken_back() {
     let site = site().await;
-    for value in ["", "garbage", "%00", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+    for value in ["", "garbage", "%00"] {
         let person = site.stranger();
         person.set_cookie("thoughts", value);
         let answer = person.get("/").await;
@@ -111,4 +110,25 @@ async fn the_profile_shows_what_the_provider_says_and_where_one_is_signed_in() {
     assert!(profile.texts(".claims dt").contains(&"sub".to_owned()));
     assert!(profile.text(".sessions li").contains("Firefox on Linux"));
     assert!(profile.has("a[href='/@ann']"));
+}
+
+#[tokio::test]
+async fn the_answer_to_an_old_id_does_not_take_back_a_new_one() {
+    let site = site().await;
+    let ann = site.member("Ann").await;
+    let old = ann.copy();
+    ann.sign_in("Ann").await;
+    old.get("/").await;
+    assert!(old.cookie("thoughts").is_some(), "another tab may have put the new id in its place by now");
+}
+
+#[tokio::test]
+async fn ending_the_session_in_use_is_signing_out() {
+    let site = site().await;
+    let ann = site.member("Ann").await;
+    let (action, _) = ann.get("/profile").await.form(".sessions li:has(.for) button");
+    let answer = ann.post(&action, &[("_method", "delete")]).await;
+    assert!(answer.location().unwrap().contains("id_token_hint="));
+    assert_eq!(answer.header("clear-site-data"), "\"cache\", \"storage\"");
+    assert_eq!(ann.get("/profile").await.status, 303);
 }

@@ -77,9 +77,12 @@ async fn what_is_signed_out_is_not_there_when_one_goes_back() {
     browser.see_text("article//p", "For members").await;
     browser.click_text("button", "Sign out").await;
     browser.see_text("h1", "You are signed out").await;
+    browser.click_text("a", "To the feed").await;
+    browser.see_text("p", "Sign in to write").await;
     for _ in 0..4 {
         browser.client.back().await.unwrap();
-        assert!(!browser.source().await.contains("For members"));
+        browser.see("body").await;
+        assert!(!browser.source().await.contains("For members"), "at {}", browser.url().await);
     }
     browser.close().await;
 }
@@ -93,7 +96,7 @@ async fn a_form_that_is_sent_after_the_session_ended_stays_as_it_is_beside_an_of
     let ann = site.member("Ann").await;
     ann.form(reqwest::Method::DELETE, "/profile/sessions", &[]).await;
     browser.click("#composer .controls > button").await;
-    browser.see_text("div[@id='sign-in-panel']//a", "Sign in").await;
+    browser.see_text("div[@id='panel']//a", "Sign in").await;
     let typed = browser.client.execute("return document.getElementById('message').value", vec![]).await.unwrap();
     assert_eq!(typed, "Long and dear");
     browser.close().await;
@@ -115,5 +118,83 @@ async fn markup_that_a_person_typed_is_inert_though_the_sanitizer_failed() {
     assert!(after.contains("Profile") && after.ends_with("undefined"), "{after}");
     let bait = "return document.getElementById('bait').hasAttribute('hx-get')";
     assert_eq!(browser.client.execute(bait, vec![]).await.unwrap(), false);
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_wrong_is_said_beside_the_form_and_what_was_typed_stays() {
+    let Some(browser) = Browser::open(JavaScript::On).await else { return };
+    let site = site().await;
+    browser.sign_in(&site.base, "Ann").await;
+    // More than any form of ours can hold.
+    let type_much = "document.getElementById('message').value = 'x'.repeat(3_000_000)";
+    browser.client.execute(type_much, vec![]).await.unwrap();
+    browser.click("#composer .controls > button").await;
+    browser.see_text("div[@id='panel']//h1", "Too long").await;
+    let typed = "return document.getElementById('message').value.length";
+    assert_eq!(browser.client.execute(typed, vec![]).await.unwrap(), 3_000_000);
+    let shorter = "document.getElementById('message').value = 'Short'";
+    browser.client.execute(shorter, vec![]).await.unwrap();
+    browser.click("#composer .controls > button").await;
+    browser.see_text("ol[@id='thoughts']//p", "Short").await;
+    let panel = "return document.getElementById('panel').textContent";
+    assert_eq!(browser.client.execute(panel, vec![]).await.unwrap(), "", "it is over once something has worked");
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_goes_to_a_page_and_back_and_links_still_swap() {
+    let Some(browser) = Browser::open(JavaScript::On).await else { return };
+    let site = site().await;
+    site.member("Ann").await.share("Hello!", "public").await;
+    browser.goto(&format!("{}/", site.base)).await;
+    browser.client.execute("window.stays = true", vec![]).await.unwrap();
+    for _ in 0..2 {
+        browser.click("article a.name").await;
+        browser.see_text("h1", "Ann").await;
+        browser.client.back().await.unwrap();
+        browser.see_text("p", "Sign in to write").await;
+    }
+    let state = "return [window.stays === true, document.body.hasAttribute('hx-boost:inherited'), document.activeElement.tagName]";
+    let state = browser.client.execute(state, vec![]).await.unwrap();
+    assert_eq!(state, serde_json::json!([true, true, "H1"]));
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_thing_that_happens_is_announced_anew_and_focus_is_never_lost() {
+    let Some(browser) = Browser::open(JavaScript::On).await else { return };
+    let site = site().await;
+    site.member("Ann").await.share("Oops", "public").await;
+    browser.sign_in(&site.base, "Ann").await;
+    browser.click_text("button", "Delete").await;
+    browser.see_text("div[@id='status']", "Deleted.").await;
+    let focused = "return document.activeElement.textContent.trim()";
+    assert_eq!(browser.client.execute(focused, vec![]).await.unwrap(), "Undo");
+    browser.click_text("article//button", "Undo").await;
+    browser.see_text("div[@id='status']", "Restored.").await;
+    let state = "const region = document.getElementById('status');
+        return [document.activeElement.tagName, getComputedStyle(region).visibility]";
+    let state = browser.client.execute(state, vec![]).await.unwrap();
+    assert_eq!(state, serde_json::json!(["ARTICLE", "visible"]));
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_of_the_main_job_breaks_its_own_policy() {
+    let Some(browser) = Browser::open(JavaScript::On).await else { return };
+    let site = site().await;
+    browser.sign_in(&site.base, "Ann").await;
+    let watch = "window.broken = []; document.addEventListener('securitypolicyviolation', (e) => window.broken.push(e.violatedDirective))";
+    browser.client.execute(watch, vec![]).await.unwrap();
+    browser.type_into("#message", "Hello **there**").await;
+    browser.see_text("div[@id='preview']//strong", "there").await;
+    browser.click("#composer .controls > button").await;
+    browser.click_text("a", "Edit").await;
+    browser.see_text("h1", "Edit your thought").await;
+    browser.click("#navigation a.me").await;
+    browser.see_text("h2", "Where you are signed in").await;
+    let broken = browser.client.execute("return window.broken", vec![]).await.unwrap();
+    assert_eq!(broken, serde_json::json!([]));
     browser.close().await;
 }

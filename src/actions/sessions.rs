@@ -16,12 +16,20 @@ pub async fn resume(app: &App, id: &SessionId) -> Result<Option<(Member, Session
     let Some(session) = app.store.session(hash).await? else { return Ok(None) };
     let now = app.clock.now();
     if !app.limits.admit(&session, now) {
-        app.store.end_session(hash).await?;
         tracing::info!(session = %hash, member = %session.member, "session_expired");
+        // It has expired whether or not that can be written down; it is purged in its time.
+        if let Err(error) = app.store.end_session(hash).await {
+            tracing::warn!(%error, "an expired session was not removed");
+        }
         return Ok(None);
     }
-    if app.limits.touch_is_due(&session, now) && !app.store.touch_session(hash, now).await? {
-        return Ok(None);
+    if app.limits.touch_is_due(&session, now) {
+        match app.store.touch_session(hash, now).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            // A disk that is full must not keep members from reading.
+            Err(error) => tracing::warn!(%error, "a session's use was not noted"),
+        }
     }
     let member = app.store.member(session.member).await?;
     Ok(member.map(|member| (member, session)))

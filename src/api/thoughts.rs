@@ -16,13 +16,12 @@ use crate::domain::thought::{Authored, Message, NewThought, Once};
 use crate::domain::visibility::Visibility;
 use crate::web::Refusal;
 use crate::web::access::{Member, Visitor};
-use crate::web::form::{Fields, Json};
+use crate::web::form::{Json, named};
 
 /// `GET /api/thoughts`, `?before=<id>`: a page; `Link: <…>; rel="next"` while there is more (RFC 8288).
 #[handler]
 pub async fn list(visitor: Visitor) -> Result<Response, Refusal> {
-    let query = Fields::parse(visitor.path.split_once('?').map_or("", |(_, query)| query).as_bytes());
-    let before = match query.get("before") {
+    let before = match visitor.query().get("before") {
         "" => None,
         text => Some(text.parse().map_err(|error| invalid("before", format!("`{text}` is {error}.")))?),
     };
@@ -39,34 +38,32 @@ pub async fn list(visitor: Visitor) -> Result<Response, Refusal> {
 /// `GET /api/thoughts/{id}`
 #[handler]
 pub async fn get(visitor: Visitor, Path(id): Path<String>) -> Result<Response, Refusal> {
-    let authored = read::thought(&visitor.app, &visitor.viewer, named(&id)?).await?;
+    let authored = read::thought(&visitor.app, &visitor.viewer, named::<ThoughtId>(&id)?).await?;
     json(StatusCode::OK, &shown(&authored))
 }
 
-/// What is sent to share or change a thought. Nothing else is taken.
+/// What is sent to share or change a thought, so that what was given can be sent back changed; other members of the
+/// object are not looked at.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Sent {
-    message: Option<String>,
-    visibility: Option<String>,
-    once: Option<String>,
+    message: Option<Value>,
+    visibility: Option<Value>,
+    once: Option<Value>,
 }
 
 impl Sent {
     /// The thought in it; each field that is wrong is named. To change one, what isn't sent stays as it is.
     fn parse(self, before: Option<&Authored>) -> Result<(NewThought, Option<Once>), Refusal> {
         let before = before.map(|authored| &authored.thought);
-        let message = match (self.message, before) {
-            (Some(text), _) => Message::parse(&text),
-            (None, Some(thought)) => Ok(thought.message.clone()),
-            (None, None) => Message::parse(""),
+        let message = match (text("message", self.message), before) {
+            (Ok(None), Some(thought)) => Ok(thought.message.clone()),
+            (sent, _) => sent.and_then(|text| Message::parse(&text.unwrap_or_default())),
         };
-        let visibility = match (self.visibility, before) {
-            (Some(text), _) => text.parse(),
-            (None, Some(thought)) => Ok(thought.visibility.clone()),
-            (None, None) => "".parse::<Visibility>(),
+        let visibility = match (text("visibility", self.visibility), before) {
+            (Ok(None), Some(thought)) => Ok(thought.visibility.clone()),
+            (sent, _) => sent.and_then(|text| text.unwrap_or_default().parse::<Visibility>()),
         };
-        let once = self.once.map(|text| Once::parse(&text)).transpose();
+        let once = text("once", self.once).and_then(|text| text.map(|text| Once::parse(&text)).transpose());
         match (message, visibility, once) {
             (Ok(message), Ok(visibility), Ok(once)) => Ok((NewThought { message, visibility }, once)),
             (message, visibility, once) => {
@@ -74,6 +71,14 @@ impl Sent {
                 Err(Refusal::Invalid(errors.into_iter().flatten().collect()))
             }
         }
+    }
+}
+
+fn text(field: &'static str, value: Option<Value>) -> Result<Option<String>, Invalid> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(Invalid::new(field, format!("This is `{other}`, and must be text."))),
     }
 }
 
@@ -90,7 +95,7 @@ pub async fn post(member: Member, Json(sent): Json<Sent>) -> Result<Response, Re
 /// `PUT /api/thoughts/{id}`: 200 with the thought as it is now.
 #[handler]
 pub async fn put(member: Member, Path(id): Path<String>, Json(sent): Json<Sent>) -> Result<Response, Refusal> {
-    let id = named(&id)?;
+    let id = named::<ThoughtId>(&id)?;
     let before = edit::editable(&member.app, &member.member, id).await?;
     let (change, _) = sent.parse(Some(&before))?;
     let authored = edit::edit(&member.app, &member.member, id, &change).await?;
@@ -100,7 +105,7 @@ pub async fn put(member: Member, Path(id): Path<String>, Json(sent): Json<Sent>)
 /// `DELETE /api/thoughts/{id}`: 204.
 #[handler]
 pub async fn delete_thought(member: Member, Path(id): Path<String>) -> Result<Response, Refusal> {
-    delete::delete(&member.app, &member.member, named(&id)?).await?;
+    delete::delete(&member.app, &member.member, named::<ThoughtId>(&id)?).await?;
     Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())
 }
 
@@ -114,10 +119,6 @@ fn shown(Authored { thought, author }: &Authored) -> Value {
         "created_at": thought.created_at,
         "edited_at": thought.edited_at,
     })
-}
-
-fn named(id: &str) -> Result<ThoughtId, Refusal> {
-    id.parse().map_err(|_| Refusal::NotFound)
 }
 
 fn invalid(field: &'static str, message: String) -> Refusal {

@@ -3,8 +3,10 @@
 
 mod seed;
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -37,13 +39,14 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
     let mut sources = Sources::from_process(config);
     let mut config = Config::load(&sources)?;
     refuse_what_is_no_demo(&config)?;
-    if config.store == Config::load(&Sources::default())?.store {
+    let chosen =
+        sources.environment.contains_key("THOUGHTS_STORE") || config.store != Config::load(&Sources::default())?.store;
+    if !chosen {
         sources = sources.with("THOUGHTS_STORE", FOLDER);
         config = Config::load(&sources)?;
     }
     log::start(&config);
     let StoreUrl::Sled(folder) = &config.store;
-    let first_time = !folder.join(KEPT).exists();
     let (kept, listener) = kept(folder)?;
     let issuer = format!("http://localhost:{}", kept.port);
     let provider = Provider::start(listener, provider_settings(&config, &kept, &issuer))
@@ -55,9 +58,7 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
         .with("THOUGHTS_OIDC_CLIENT_SECRET", &kept.client_secret)
         .with("THOUGHTS_OIDC_ADMIN", "admin=true");
     let app = App::open(Config::load(&sources)?, Clock::system()).await?;
-    if first_time {
-        seed::seed(&app, &issuer).await?;
-    }
+    seed::seed(&app, &issuer).await?;
     println!("Thoughts: open {} and sign in with any name. Ctrl-C ends it.", app.config.base_url.join("/"));
     let served = serve::until_told_to_stop(app).await;
     if let Err(error) = provider.stop().await {
@@ -102,7 +103,7 @@ fn kept(folder: &Path) -> Result<(Kept, TcpListener), Failed> {
     let failed = |error: String| Failed::Other(format!("{}: {error}", path.display()));
     let kept = match fs::read(&path) {
         Ok(bytes) => Some(serde_json::from_slice::<Kept>(&bytes).map_err(|error| failed(error.to_string()))?),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(failed(error.to_string())),
     };
     let wanted = kept.as_ref().map_or(PORT, |kept| kept.port);
@@ -121,11 +122,16 @@ fn kept(folder: &Path) -> Result<(Kept, TcpListener), Failed> {
         },
     };
     let text = serde_json::to_vec_pretty(&kept).map_err(|error| failed(error.to_string()))?;
-    fs::create_dir_all(folder).and_then(|()| fs::write(&path, text)).map_err(|error| failed(error.to_string()))?;
+    fs::create_dir_all(folder).and_then(|()| write(&path, &text)).map_err(|error| failed(error.to_string()))?;
     Ok((kept, listener))
 }
 
-fn listen(port: u16) -> std::io::Result<TcpListener> {
+/// Writes a file that is its owner's alone: it holds the provider's key.
+fn write(path: &Path, text: &[u8]) -> io::Result<()> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(text)
+}
+
+fn listen(port: u16) -> io::Result<TcpListener> {
     TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
 }
 

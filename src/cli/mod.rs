@@ -32,7 +32,6 @@ enum Command {
     Serve,
     /// Run the server with a demo provider inside it, on this machine alone
     Demo,
-
     /// Print the route table: method, path, access
     Routes,
     /// Ask a running server whether it is ready; exit 0 or 1
@@ -76,7 +75,6 @@ pub fn run() -> ExitCode {
     let ended = runtime.block_on(async {
         match arguments.command {
             None | Some(Command::Serve) => serve::run(arguments.config).await,
-
             Some(Command::Demo) => demo::run(arguments.config).await,
             Some(Command::Routes) => {
                 routes::run();

@@ -55,8 +55,8 @@ fn options() -> Options<'static> {
 fn tame<'a>(node: &'a AstNode<'a>) {
     let value = &mut node.data_mut().value;
     match value {
-        // The page's own headings are h1 and h2; one typed in a thought stands below them.
-        NodeValue::Heading(heading) => heading.level = (heading.level + 2).min(6),
+        // The page's own heading is its h1; one typed in a thought stands below it.
+        NodeValue::Heading(heading) => heading.level = (heading.level + 1).min(6),
         // A remote image would tell its host who reads what. The link still leads there, on a click.
         NodeValue::Image(link) => {
             let link = NodeLink { url: std::mem::take(&mut link.url), title: std::mem::take(&mut link.title) };
@@ -76,6 +76,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
             "code",
             "del",
             "em",
+            "h2",
             "h3",
             "h4",
             "h5",
@@ -109,6 +110,10 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         })
         .set_tag_attribute_value("input", "type", "checkbox")
         .set_tag_attribute_value("input", "disabled", "")
+        .set_tag_attribute_value("input", "aria-label", "Task")
+        // What may be wider than the page scrolls by itself, by keyboard too.
+        .set_tag_attribute_value("pre", "tabindex", "0")
+        .set_tag_attribute_value("table", "tabindex", "0")
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .url_relative(UrlRelative::PassThrough)
         .link_rel(Some("ugc nofollow noopener"));
@@ -164,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn headings_stand_below_those_of_the_page() {
-        assert_eq!(html("# big"), "<h3>big</h3>");
+    fn headings_stand_below_that_of_the_page() {
+        assert_eq!(html("# big"), "<h2>big</h2>");
     }
 }

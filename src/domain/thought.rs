@@ -19,10 +19,13 @@ impl Message {
     /// The most characters a message may have.
     pub const MAX_CHARS: usize = 10_000;
 
+    /// The most bytes: a character may be made of many, and without a bound of endlessly many.
+    pub const MAX_BYTES: usize = 300_000;
+
     /// Takes what came out of a form or a JSON body.
     ///
     /// # Errors
-    /// `Invalid` when nothing but space is left, or more than [`Message::MAX_CHARS`].
+    /// `Invalid` when nothing but space is left, or more than [`Message::MAX_CHARS`] or [`Message::MAX_BYTES`].
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let clean: String = text
             .replace("\r\n", "\n")
@@ -40,6 +43,10 @@ impl Message {
                 "message",
                 format!("This is {count} characters long; a thought has {} at most.", Self::MAX_CHARS),
             ));
+        }
+        if clean.len() > Self::MAX_BYTES {
+            let what = "This is too much for one thought: its characters are made of too many parts each.";
+            return Err(Invalid::new("message", what));
         }
         Ok(Self(clean.to_owned()))
     }
@@ -115,7 +122,7 @@ pub struct Revision {
 }
 
 /// The `once` value of a form: the same value from the same member again means the same request again.
-/// 1 to 64 letters, digits, `-` and `_`.
+/// 1 to 128 bytes without control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Once(String);
 
@@ -125,14 +132,13 @@ impl Once {
     /// # Errors
     /// `Invalid` when it isn't one that a form of ours could have carried.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let well_formed =
-            (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let well_formed = (1..=128).contains(&text.len()) && !text.chars().any(char::is_control);
         if well_formed {
             Ok(Self(text.to_owned()))
         } else {
             Err(Invalid::new(
                 "once",
-                "The value that tells one sending from another has 1 to 64 letters, digits, - and _.",
+                "The value that tells one sending from another has 1 to 128 bytes, none of them control characters.",
             ))
         }
     }
@@ -156,6 +162,11 @@ mod tests {
     }
 
     #[test]
+    fn a_character_without_end_is_refused() {
+        assert!(Message::parse(&format!("a{}", "\u{301}".repeat(200_000))).is_err());
+    }
+
+    #[test]
     fn a_message_of_nothing_but_space_is_refused() {
         for text in ["", " ", "\r\n\t ", "\u{0}\u{7}", "\u{3000}"] {
             assert_eq!(Message::parse(text).unwrap_err().field, "message", "{text:?}");
@@ -170,8 +181,8 @@ mod tests {
 
     #[test]
     fn a_once_value_is_short_and_plain() {
-        assert!(Once::parse("Ab-_9").is_ok());
-        for text in ["", "a b", "é", &"x".repeat(65)] {
+        assert!(Once::parse("0b2f1c9e-AB_/+=").is_ok());
+        for text in ["", "a\nb", "\0", &"x".repeat(129)] {
             assert!(Once::parse(text).is_err(), "{text:?}");
         }
     }

@@ -1,19 +1,22 @@
 //! Who may use a route: declared in its row, enforced by one guard, proved to its handler by a type.
 //!
-//! A handler takes a [`Visitor`], a [`Member`] or an [`Admin`]. Only the guard makes them, so a handler that
+//! A handler takes a [`Visitor`] or a [`Member`]. Only the guard makes them, so a handler that
 //! wants a `Member` under a row that doesn't ask for one is refused at every call, never let through.
 
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use http::header::VARY;
+use http::{HeaderValue, Method};
 use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
 use tower_cookies::Cookies;
 
 use super::cookies;
+use super::form::Fields;
 use super::origin;
 use super::refusal::{Came, Refusal};
-use super::request::{Kind, path_and_query, request_id};
+use super::request::{Kind, is, path_and_query, request_id, text};
 use super::sign_in_cookies;
 use crate::actions::sessions;
 use crate::app::App;
@@ -31,8 +34,6 @@ pub enum Access {
     Reader,
     /// Whoever is signed in.
     Member,
-    /// Admins.
-    Admin,
     /// A provider, over the back channel: what it sends proves itself, and no browser's origin is asked for.
     Provider,
 }
@@ -49,9 +50,7 @@ impl Access {
                 Anonymous::Read => Ok(()),
                 Anonymous::None => Err(Refusal::SignIn),
             },
-            (Self::Member | Self::Admin, Viewer::Anonymous) => Err(Refusal::SignIn),
-            (Self::Admin, Viewer::Member(member)) if member.admin => Ok(()),
-            (Self::Admin, Viewer::Member(_)) => Err(Refusal::Forbidden("This page is for admins.")),
+            (Self::Member, Viewer::Anonymous) => Err(Refusal::SignIn),
         }
     }
 }
@@ -62,7 +61,6 @@ impl fmt::Display for Access {
             Self::Public => "Public",
             Self::Reader => "Reader",
             Self::Member => "Member",
-            Self::Admin => "Admin",
             Self::Provider => "Provider",
         })
     }
@@ -87,6 +85,8 @@ pub struct Visitor {
     pub cookies: Cookies,
     /// Their browser's own copy of the answer: `If-None-Match`.
     pub if_none_match: Option<String>,
+    /// Whether htmx asks, who puts what it gets into a document that is there already.
+    pub htmx: bool,
 }
 
 impl Visitor {
@@ -101,8 +101,8 @@ impl Visitor {
                 visitor.viewer = Viewer::Member(Box::new(member));
                 visitor.session = Some(session);
             } else {
-                cookies::forget_session(app, &visitor.cookies);
-                // It had been kept, so that its holder is not one who goes round for want of it.
+                // The cookie is left: another tab's sign-in may have replaced it meanwhile, and this answer must not
+                // take back the new one. That it was kept says that nobody goes round here for want of it.
                 sign_in_cookies::forget_done(app, &visitor.cookies);
             }
         } else {
@@ -111,19 +111,32 @@ impl Visitor {
         Ok(visitor)
     }
 
+    /// The fields of the request's query.
+    pub fn query(&self) -> Fields {
+        Fields::parse(self.path.split_once('?').map_or("", |(_, query)| query).as_bytes())
+    }
+
     /// A visitor of whom nothing is known, for when it can't be found out.
     pub fn stranger(app: &Arc<App>, request: &Request) -> Self {
         Self {
             app: app.clone(),
             viewer: Viewer::Anonymous,
             session: None,
-            kind: Kind::of(request.uri().path(), request.headers()),
+            kind: Kind::of(below_base(app, request), request.headers()),
             path: path_and_query(request),
             request_id: request_id(request),
             cookies: request.extensions().get::<Cookies>().cloned().unwrap_or_default(),
-            if_none_match: super::request::text(request.headers(), "if-none-match").map(str::to_owned),
+            if_none_match: text(request.headers(), "if-none-match").map(str::to_owned),
+            htmx: is(request.headers(), "hx-request", "true")
+                || is(request.headers(), "hx-history-restore-request", "true"),
         }
     }
+}
+
+/// The path that was asked for, without the base path, wherever in the routing this is asked.
+fn below_base<'a>(app: &App, request: &'a Request) -> &'a str {
+    let path = request.original_uri().path();
+    path.strip_prefix(app.paths.base()).unwrap_or(path)
 }
 
 impl<'a> FromRequest<'a> for Visitor {
@@ -156,7 +169,7 @@ impl<'a> FromRequest<'a> for Member {
         let granted = request.extensions().get::<Access>().copied();
         let visitor = Visitor::from_request(request, body).await?;
         match (granted, visitor.viewer.clone(), visitor.session.clone()) {
-            (Some(Access::Member | Access::Admin), Viewer::Member(member), Some(session)) => {
+            (Some(Access::Member), Viewer::Member(member), Some(session)) => {
                 Ok(Self { member: *member, session, visitor })
             }
             _ => Err(Refusal::Internal("a handler wants a Member, and its row does not ask for one".to_owned()).into()),
@@ -193,15 +206,25 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guarded<E> {
             Ok(()) => self.inner.call(request).await.map_err(Refusal::from),
             Err(refusal) => Err(refusal),
         };
-        Ok(answer.unwrap_or_else(|refusal| refusal.answer(&visitor, &came)))
+        let mut answer = answer.unwrap_or_else(|refusal| refusal.answer(&visitor, &came));
+        if visitor.kind != Kind::Api {
+            answer.headers_mut().entry(VARY).or_insert(HeaderValue::from_static(VARIES_BY));
+        }
+        Ok(answer)
     }
 }
+
+/// What a page or a fragment depends on, besides its address.
+const VARIES_BY: &str = "HX-Request, HX-Request-Type, Cookie";
 
 impl<E> Guarded<E> {
     async fn visitor(&self, request: &Request) -> Result<Visitor, Refusal> {
         match Visitor::of(&self.app, request).await {
-            // What is public is public whatever the store does: /healthz, the style sheet, signing in.
-            Err(_) if self.access == Access::Public => Ok(Visitor::stranger(&self.app, request)),
+            // What is public can be looked at whatever the store does: /healthz, the style sheet, the way to sign in.
+            // What changes something can't do with less than the truth: nobody is told that they are signed out.
+            Err(_) if self.access == Access::Public && *request.method() == Method::GET => {
+                Ok(Visitor::stranger(&self.app, request))
+            }
             answer => answer,
         }
     }

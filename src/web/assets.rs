@@ -33,8 +33,13 @@ pub fn file(name: &'static str) -> &'static str {
 pub fn get(request: &Request, Path(file): Path<String>) -> Result<Response, Refusal> {
     let asset = ASSETS.iter().find(|asset| asset.file == file).ok_or(Refusal::NotFound)?;
     let accepted = text(request.headers(), ACCEPT_ENCODING.as_str()).unwrap_or_default();
-    let accepts =
-        |coding: &str| accepted.split(',').any(|one| one.split(';').next().is_some_and(|one| one.trim() == coding));
+    let accepts = |coding: &str| {
+        accepted.split(',').any(|one| {
+            let (name, weight) = one.split_once(';').unwrap_or((one, ""));
+            let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.trim().parse() == Ok(0.0_f32));
+            name.trim() == coding && !refused
+        })
+    };
     let (body, coding) = if accepts("br") {
         (asset.brotli, Some("br"))
     } else if accepts("gzip") {

@@ -11,7 +11,8 @@ use tower_cookies::{Cookie, CookieManager, Cookies};
 use crate::app::App;
 use crate::domain::session::SessionId;
 
-/// Hands every request its [`Cookies`], and every response, error answers included, the changes to them.
+/// Hands every request its [`Cookies`], and every response the changes to them: refusals too, for the guard makes
+/// responses of them within. What no route takes changes no cookie.
 ///
 /// tower-cookies speaks `http::Request` and `http::Response` of any body: the Poem request is the body of the
 /// one and the Poem response of the other, and only the two cookie headers are copied across.
@@ -30,10 +31,7 @@ impl<E: Endpoint> Endpoint for WithCookies<E> {
             let cookies = outer.extensions().get::<Cookies>().cloned().unwrap_or_default();
             let mut request = outer.into_body();
             request.extensions_mut().insert(cookies);
-            let response = match self.0.call(request).await {
-                Ok(output) => output.into_response(),
-                Err(error) => error.into_response(),
-            };
+            let response = self.0.call(request).await?.into_response();
             Ok::<_, poem::Error>(http::Response::new(response))
         });
         let (parts, mut response) = CookieManager::new(endpoint).call(outer).await?.into_parts();

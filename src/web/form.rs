@@ -1,6 +1,8 @@
 //! What a form or a script sends: read whole, within a limit, and then parsed into the domain's own types.
 
 use std::collections::HashMap;
+use std::str::FromStr;
+use std::time::Duration;
 
 use poem::{FromRequest, Request, RequestBody};
 use serde::de::DeserializeOwned;
@@ -11,6 +13,9 @@ use crate::domain::Invalid;
 /// Bytes that a body may have: 10,000 characters of which each is a family, percent-encoded.
 pub const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 
+/// How long a body may take to arrive: one that trickles in must not hold a connection.
+const READ_WITHIN: Duration = Duration::from_secs(30);
+
 /// The fields of a form (`application/x-www-form-urlencoded`); of two with one name the last counts.
 pub struct Fields(HashMap<String, String>);
 
@@ -18,6 +23,11 @@ impl Fields {
     /// Reads fields out of a body or a query.
     pub fn parse(bytes: &[u8]) -> Self {
         Self(url::form_urlencoded::parse(bytes).into_owned().collect())
+    }
+
+    /// One field.
+    pub fn of(name: &str, value: &str) -> Self {
+        Self(HashMap::from([(name.to_owned(), value.to_owned())]))
     }
 
     /// What the field says; empty where it isn't there.
@@ -30,6 +40,11 @@ impl<'a> FromRequest<'a> for Fields {
     async fn from_request(_: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
         Ok(Self::parse(&read(body).await?))
     }
+}
+
+/// The part of a path that names something; what can't be a name names nothing.
+pub fn named<T: FromStr>(text: &str) -> Result<T, Refusal> {
+    text.parse().map_err(|_| Refusal::NotFound)
 }
 
 /// A JSON body as `T`.
@@ -58,9 +73,11 @@ async fn read(body: &mut RequestBody) -> Result<Vec<u8>, Refusal> {
 /// # Errors
 /// `TooLarge` beyond [`MAX_BODY_BYTES`], of which no more is read.
 pub async fn read_within_limit(body: poem::Body) -> Result<Vec<u8>, Refusal> {
-    match body.into_bytes_limit(MAX_BODY_BYTES).await {
-        Ok(bytes) => Ok(bytes.to_vec()),
-        Err(poem::error::ReadBodyError::PayloadTooLarge) => Err(Refusal::TooLarge),
-        Err(_) => Err(Refusal::Invalid(vec![Invalid::new("body", "The body did not arrive whole. Send it again.")])),
+    match tokio::time::timeout(READ_WITHIN, body.into_bytes_limit(MAX_BODY_BYTES)).await {
+        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
+        Ok(Err(poem::error::ReadBodyError::PayloadTooLarge)) => Err(Refusal::TooLarge),
+        Ok(Err(_)) | Err(_) => {
+            Err(Refusal::Invalid(vec![Invalid::new("body", "The body did not arrive whole. Send it again.")]))
+        }
     }
 }

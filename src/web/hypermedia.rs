@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, LOCATION, VARY};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, LOCATION};
 use http::{HeaderValue, StatusCode};
 use maud::Markup;
 use poem::Response;
@@ -87,19 +87,17 @@ impl Visitor {
             Kind::Page | Kind::Api => layout::page(self, &screen),
         }
         .into_string();
-        let mut response = match &self.viewer {
-            Viewer::Anonymous if screen.status == StatusCode::OK => self.revalidated(&html),
-            Viewer::Anonymous | Viewer::Member(_) => whole(&html, &self.form_action()),
-        };
+        // A page that htmx puts into a document needs a nonce of its own: a stored copy may be that very document's.
+        let revalidated = self.viewer == Viewer::Anonymous && screen.status == StatusCode::OK && !self.htmx_page();
+        let mut response = if revalidated { self.revalidated(&html) } else { whole(&html, &self.form_action()) };
         let headers = response.headers_mut();
         let caching = match &self.viewer {
-            Viewer::Anonymous if screen.status == StatusCode::OK => "no-cache",
-            Viewer::Anonymous => "no-store",
+            Viewer::Anonymous if self.htmx_page() => "no-store",
+            Viewer::Anonymous => "no-cache",
             // So that Back after signing out shows nothing.
             Viewer::Member(_) => "private, no-store",
         };
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
-        headers.insert(VARY, HeaderValue::from_static("HX-Request, HX-Request-Type, Cookie"));
         for (name, value) in screen.headers {
             if let Ok(value) = value.parse() {
                 headers.insert(name, value);
@@ -109,6 +107,11 @@ impl Visitor {
             response.set_status(screen.status);
         }
         response
+    }
+
+    /// Whether htmx asks for a whole page, as it does to restore one.
+    fn htmx_page(&self) -> bool {
+        self.htmx && self.kind == Kind::Page
     }
 
     /// The document with an `ETag`, or a 304 where the browser's copy still holds.

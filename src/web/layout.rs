@@ -45,7 +45,7 @@ pub fn page(visitor: &Visitor, screen: &Screen) -> Markup {
                 main #main tabindex="-1" { (screen.main) }
                 (foot(visitor, chosen))
                 div #status .status role="status" {}
-                div #sign-in-panel .sign-in-panel {}
+                div #panel .panel {}
             }
         }
     }
@@ -60,6 +60,8 @@ pub fn fragment(visitor: &Visitor, screen: &Screen) -> Markup {
             Some(part) => (part),
             None => { (screen.main) (navigation(visitor, true)) }
         }
+        // What stood in the panel is over once something has worked.
+        @if screen.status.is_success() { div hx-swap-oob="innerHTML:#panel" hx-nonce=(nonce()) {} }
         @if let Some(text) = screen.announcement {
             div hx-swap-oob="innerHTML:#status" hx-nonce=(nonce()) { p { (text) } }
         }
@@ -73,6 +75,8 @@ fn title(screen: &Screen) -> String {
 fn navigation(visitor: &Visitor, out_of_band: bool) -> Markup {
     let paths = &visitor.app.paths;
     let here = visitor.path.split('?').next().unwrap_or_default();
+    // The base path without its slash is the feed as well.
+    let here = if here == paths.base() { paths.feed() } else { here.to_owned() };
     let link = |href: String, text: &str| {
         let current = (here == href).then_some("page");
         html! { li { a href=(href) aria-current=[current] { (text) } } }
@@ -84,7 +88,7 @@ fn navigation(visitor: &Visitor, out_of_band: bool) -> Markup {
                 @match &visitor.viewer {
                     Viewer::Member(member) => {
                         (link(paths.plain(paths::SHARE_THOUGHT), "Share"))
-                        (profile_link(visitor, member, here))
+                        (profile_link(visitor, member, &here))
                     }
                     Viewer::Anonymous => li {
                         a .button href=(paths.login(ReturnTo::parse(&visitor.app, &visitor.path).as_str())) rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Sign in" }

@@ -29,10 +29,14 @@ pub fn mount(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
     let mut site = Route::new();
     let mut root = None;
     for (path, methods) in by_path {
-        let fallback = WrongMethod { allowed: methods.iter().map(|(method, _)| method.clone()).collect() };
+        let mut allowed: Vec<_> = methods.iter().map(|(method, _)| method.clone()).collect();
+        if allowed.contains(&Method::GET) {
+            allowed.push(Method::HEAD);
+        }
+        let fallback = WrongMethod { allowed };
         // What a path takes is no secret; that it is asked in the wrong way is told to anyone.
         let fallback = Guarded { app: app.clone(), access: Access::Public, inner: fallback }.boxed();
-        let rows = ByMethod { methods, fallback };
+        let rows = ByMethod::new(app, Rows { methods, fallback });
         if path == "/" {
             root = Some(rows);
         } else {
@@ -94,31 +98,20 @@ impl Endpoint for WrongMethod {
 }
 
 /// The rows of one path.
-struct ByMethod {
+struct Rows {
     methods: Vec<(Method, BoxEndpoint<'static, Response>)>,
     fallback: BoxEndpoint<'static, Response>,
 }
 
-impl ByMethod {
-    fn endpoint(&self, method: &Method) -> Option<&BoxEndpoint<'static, Response>> {
+impl Rows {
+    fn of(&self, method: &Method) -> Option<&BoxEndpoint<'static, Response>> {
         self.methods.iter().find(|(ours, _)| ours == method).map(|(_, endpoint)| endpoint)
     }
 
-    fn takes_more_than_a_form_can_send(&self) -> bool {
-        self.methods.iter().any(|(method, _)| *method == Method::PUT || *method == Method::DELETE)
-    }
-}
-
-impl Endpoint for ByMethod {
-    type Output = Response;
-
-    async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        if *request.method() == Method::POST && self.takes_more_than_a_form_can_send() {
-            request = override_method(request).await?;
-        }
+    async fn call(&self, request: Request) -> poem::Result<Response> {
         let head = *request.method() == Method::HEAD;
         let wanted = if head { &Method::GET } else { request.method() };
-        let mut response = self.endpoint(wanted).unwrap_or(&self.fallback).call(request).await?;
+        let mut response = self.of(wanted).unwrap_or(&self.fallback).call(request).await?;
         if head {
             response.take_body();
         }
@@ -126,23 +119,57 @@ impl Endpoint for ByMethod {
     }
 }
 
-/// A form can only `POST`: its field `_method` says what it means. The body is read here, and handed on.
-async fn override_method(mut request: Request) -> poem::Result<Request> {
-    let form = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
-    if !form {
-        return Ok(request);
+/// Hands a request to the row of its method. A form can only `POST`, and says in `_method` what it means.
+struct ByMethod {
+    rows: Arc<Rows>,
+    /// Where there is a row that a form can't reach by itself.
+    overridden: Option<Guarded<Overridden>>,
+}
+
+impl ByMethod {
+    fn new(app: &Arc<App>, rows: Rows) -> Self {
+        let rows = Arc::new(rows);
+        let beyond_forms = rows.of(&Method::PUT).or(rows.of(&Method::DELETE)).is_some();
+        // The guard checks where the form comes from before it is read; the row's own guard admits whoever sent it.
+        let guarded = || Guarded { app: app.clone(), access: Access::Public, inner: Overridden(rows.clone()) };
+        Self { overridden: beyond_forms.then(guarded), rows }
     }
-    let body = read_within_limit(request.take_body()).await?;
-    match Fields::parse(&body).get("_method").to_ascii_uppercase().as_str() {
-        "PUT" => request.set_method(Method::PUT),
-        "DELETE" => request.set_method(Method::DELETE),
-        _ => {}
+}
+
+impl Endpoint for ByMethod {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        match &self.overridden {
+            Some(overridden) if *request.method() == Method::POST && is_form(&request) => {
+                overridden.call(request).await
+            }
+            Some(_) | None => self.rows.call(request).await,
+        }
     }
-    request.set_body(body);
-    Ok(request)
+}
+
+/// Reads what a form means, and hands on the body.
+struct Overridden(Arc<Rows>);
+
+impl Endpoint for Overridden {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let body = read_within_limit(request.take_body()).await?;
+        match Fields::parse(&body).get("_method").to_ascii_uppercase().as_str() {
+            "PUT" => request.set_method(Method::PUT),
+            "DELETE" => request.set_method(Method::DELETE),
+            _ => {}
+        }
+        request.set_body(body);
+        self.0.call(request).await
+    }
+}
+
+fn is_form(request: &Request) -> bool {
+    let content_type = request.headers().get(CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"))
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
         request.extensions_mut().insert(RequestId(id.clone()));
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let span = tracing::info_span!("request", id, %method, path);
+        let span = tracing::error_span!("request", id, %method, path);
         let mut response = self.answer(request).instrument(span.clone()).await;
         let took = started.elapsed();
         span.in_scope(|| tracing::info!(status = response.status().as_u16(), micros = took.as_micros(), "answered"));

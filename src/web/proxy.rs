@@ -2,14 +2,13 @@
 
 use std::net::IpAddr;
 
-use http::header::FORWARDED;
+use http::header::{FORWARDED, HeaderMap};
 use poem::Request;
 
-use super::request::text;
 use crate::app::App;
 
 /// The address of the person's browser, as far as it can be known. What `X-Forwarded-For` or `Forwarded` say is
-/// believed from the right, as long as each hop is one of `THOUGHTS_TRUSTED_PROXIES`.
+/// believed from the right, as long as each hop is one of `THOUGHTS_TRUSTED_PROXIES` and says an address.
 /// Source: RFC 7239, section 7.4.
 pub fn client_address(app: &App, request: &Request) -> Option<IpAddr> {
     let trusted = |address: &IpAddr| app.config.trusted_proxies.iter().any(|net| net.contains(address));
@@ -20,7 +19,7 @@ pub fn client_address(app: &App, request: &Request) -> Option<IpAddr> {
         return peer;
     }
     let mut client = peer;
-    for hop in hops(request).into_iter().rev() {
+    for hop in hops(request.headers()).into_iter().rev().map_while(|hop| hop) {
         client = Some(hop);
         if !trusted(&hop) {
             break;
@@ -29,22 +28,24 @@ pub fn client_address(app: &App, request: &Request) -> Option<IpAddr> {
     client
 }
 
-/// The chain that the proxies noted, the browser first.
-fn hops(request: &Request) -> Vec<IpAddr> {
-    let headers = request.headers();
+/// The chain that the proxies noted, the browser first; `None` where one noted something else than an address.
+fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    let lines =
+        |name| headers.get_all(name).iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
     // Most proxies note it here, and hand a browser's own `Forwarded` through as it came.
-    if let Some(list) = text(headers, "x-forwarded-for") {
-        return list.split(',').filter_map(|node| address(node.trim())).collect();
+    if headers.contains_key(FORWARDED_FOR) {
+        return lines(FORWARDED_FOR).map(|node| address(node.trim())).collect();
     }
-    let elements = text(headers, FORWARDED.as_str()).unwrap_or_default().split(',');
-    elements
-        .filter_map(|element| {
+    lines(FORWARDED.as_str())
+        .map(|element| {
             let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
             let (_, node) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
             address(node.trim().trim_matches('"'))
         })
         .collect()
 }
+
+const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// An address as proxies write it: bare, with a port, in brackets.
 fn address(node: &str) -> Option<IpAddr> {
@@ -60,6 +61,15 @@ fn address(node: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_line_of_the_header_counts_and_what_is_no_address_is_none() {
+        let mut headers = HeaderMap::new();
+        headers.append(FORWARDED_FOR, "192.0.2.1, unknown".parse().unwrap());
+        headers.append(FORWARDED_FOR, "192.0.2.2".parse().unwrap());
+        let read: Vec<_> = hops(&headers).into_iter().map(|hop| hop.map(|hop| hop.to_string())).collect();
+        assert_eq!(read, [Some("192.0.2.1".to_owned()), None, Some("192.0.2.2".to_owned())]);
+    }
 
     #[test]
     fn addresses_are_read_as_proxies_write_them() {

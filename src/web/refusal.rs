@@ -4,7 +4,7 @@
 
 use http::header::{ALLOW, CACHE_CONTROL, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, StatusCode};
-use poem::error::ResponseError;
+use poem::error::{ParsePathError, ResponseError};
 use poem::{Request, Response};
 
 use super::access::Visitor;
@@ -56,6 +56,8 @@ pub struct Came {
     /// The page that the person is on, where the request says so.
     page: Option<String>,
     accepts_events: bool,
+    /// Whether htmx would put the answer in the place of the main part; else of a part that is to stay.
+    for_main: bool,
 }
 
 impl Came {
@@ -67,7 +69,8 @@ impl Came {
         let referer = || changes.then(|| text(headers, "referer").unwrap_or_default());
         let page = text(headers, "hx-current-url").or_else(referer).map(str::to_owned);
         let accepts_events = text(headers, "accept").is_some_and(|accept| accept.starts_with("text/event-stream"));
-        Self { method, page, accepts_events }
+        let for_main = method == Method::GET && text(headers, "hx-target").is_none_or(|target| target == "main#main");
+        Self { method, page, accepts_events, for_main }
     }
 
     /// Where signing in brings the person back to: the page they are on, or are about to open.
@@ -116,21 +119,19 @@ impl Refusal {
                 with(bare(StatusCode::UNAUTHORIZED), "hx-redirect", &came.login(visitor))
             }
             (Kind::Fragment, Self::SignIn) => self.sign_in_panel(visitor, came),
-            (Kind::Page | Kind::Fragment, _) => {
-                let screen = page::screen(visitor, &self);
-                visitor.show(screen.status(self.status_code()))
+            (Kind::Fragment, _) if !came.for_main => {
+                beside(visitor, page::screen(visitor, &self).into_part().status(self.status_code()))
             }
+            (Kind::Page | Kind::Fragment, _) => visitor.show(page::screen(visitor, &self).status(self.status_code())),
         };
         self.finish(&mut response);
         response
     }
 
-    /// Beside a form that is left as it was: an offer to sign in, in another tab.
+    /// An offer to sign in, in another tab.
     fn sign_in_panel(&self, visitor: &Visitor, came: &Came) -> Response {
         let panel = page::sign_in_panel(&came.login(visitor));
-        let screen = Screen::new("Sign in to continue", panel).into_part();
-        let response = visitor.show(screen.status(self.status_code()));
-        with(with(response, "hx-retarget", "#sign-in-panel"), "hx-reswap", "innerHTML ignoreTitle:true")
+        beside(visitor, Screen::new("Sign in to continue", panel).into_part().status(self.status_code()))
     }
 
     fn problem(&self, visitor: &Visitor) -> Response {
@@ -177,6 +178,12 @@ impl Refusal {
     }
 }
 
+/// The screen in the panel that stands by for it, so that the form or the list that asked is left as it was.
+fn beside(visitor: &Visitor, screen: Screen) -> Response {
+    let screen = screen.header("hx-retarget", "#panel").header("hx-reswap", "innerHTML ignoreTitle:true");
+    visitor.show(screen)
+}
+
 fn bare(status: StatusCode) -> Response {
     Response::builder().status(status).finish()
 }
@@ -210,7 +217,8 @@ impl From<poem::Error> for Refusal {
     fn from(error: poem::Error) -> Self {
         match error.downcast::<Self>() {
             Ok(refusal) => refusal,
-            Err(error) if error.status() == StatusCode::NOT_FOUND => Self::NotFound,
+            // A part of a path that is no text names nothing.
+            Err(error) if error.status() == StatusCode::NOT_FOUND || error.is::<ParsePathError>() => Self::NotFound,
             Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
             Err(error) if error.status().is_client_error() => {
                 Self::Invalid(vec![Invalid::new("body", "This can't be read. Send it as the form does.")])

@@ -52,7 +52,7 @@ pub fn request_id(request: &Request) -> String {
     request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone())
 }
 
-/// Path and query below the base path, as the person's browser sent them.
+/// Path and query with the base path, as the person's browser sent them.
 pub fn path_and_query(request: &Request) -> String {
     request.original_uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string)
 }

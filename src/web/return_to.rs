@@ -15,17 +15,22 @@ pub struct ReturnTo(String);
 const MAX_BYTES: usize = 1024;
 
 impl ReturnTo {
+    /// Where nothing else is known.
+    pub fn feed(app: &App) -> Self {
+        Self(app.paths.feed())
+    }
+
     /// Takes a path as it came from outside. Another origin, `//host`, a backslash or a control character,
     /// and what lies outside the base path, become the feed.
     pub fn parse(app: &App, text: &str) -> Self {
-        Self::of(&app.origin, app.paths.base(), text).unwrap_or_else(|| Self(app.paths.feed()))
+        Self::of(&app.origin, app.paths.base(), text).unwrap_or_else(|| Self::feed(app))
     }
 
     /// Takes the path out of a whole URL, such as `Referer` and `HX-Current-URL` hold.
     pub fn of_url(app: &App, url: &str) -> Self {
         match url.strip_prefix(&app.origin) {
             Some(path) => Self::parse(app, path.split('#').next().unwrap_or_default()),
-            None => Self(app.paths.feed()),
+            None => Self::feed(app),
         }
     }
 
@@ -40,7 +45,9 @@ impl ReturnTo {
         // What a browser makes of it counts: dots are resolved, and it must still be ours.
         let url = Url::parse(origin).ok()?.join(text).ok()?;
         let below = url.path().strip_prefix(base)?;
-        let ours = url.origin().ascii_serialization() == origin && below.starts_with('/');
+        // Dots that are resolved can leave two slashes, which is another host.
+        let ours =
+            url.origin().ascii_serialization() == origin && below.starts_with('/') && !url.path().starts_with("//");
         let ends = ![LOGIN, CALLBACK, LOGOUT].contains(&below);
         let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
         (ours && ends).then(|| Self(format!("{}{query}", url.path())))
@@ -92,6 +99,9 @@ mod tests {
             "/callback?code=1",
             "/logout",
             "/./login",
+            "/.//evil.example/x",
+            "/..//evil.example/x",
+            "/x/..//evil.example/x",
             &format!("/{}", "x".repeat(2000)),
         ] {
             assert_eq!(parse("", path), None, "{path:?}");

@@ -45,7 +45,9 @@ pub fn table() -> Vec<Row> {
         // Reading and writing
         route(get(),    paths::FEED,           Reader, feed::get),
         route(get(),    paths::SHARE_THOUGHT,  Member, share_thought::get),
+        route(get(),    paths::THOUGHTS,       Member, share_thought::get_thoughts),
         route(post(),   paths::THOUGHTS,       Member, share_thought::post_thought),
+        route(get(),    paths::PREVIEW,        Member, preview::get),
         route(post(),   paths::PREVIEW,        Member, preview::post),
         route(get(),    paths::THOUGHT,        Reader, thought::get),
         route(put(),    paths::THOUGHT,        Member, thought::put),

@@ -8,6 +8,7 @@ use tower_cookies::{Cookie, Cookies};
 
 use super::cookies::{cookie, forget, name};
 use super::refusal::Refusal;
+use super::return_to::ReturnTo;
 use crate::app::App;
 use crate::oidc::Attempt;
 
@@ -43,12 +44,12 @@ pub enum Found {
         /// The provider's `name` in the configuration.
         provider: String,
         /// Where the person wanted to be.
-        return_to: String,
+        return_to: ReturnTo,
     },
     /// It has been finished.
     Done {
         /// Where the person wanted to be.
-        return_to: String,
+        return_to: ReturnTo,
     },
     /// This browser didn't start it, or too long ago.
     Nothing,
@@ -76,7 +77,7 @@ pub fn take(app: &App, cookies: &Cookies, state: &str) -> Result<Found, Refusal>
     let Some(mut under_way) = open(app, cookies, &plain).filter(|found| is_fresh(found, app.clock.now())) else {
         return Ok(Found::Nothing);
     };
-    let return_to = under_way.return_to.clone();
+    let return_to = ReturnTo::parse(app, &under_way.return_to);
     match under_way.attempt.take() {
         Some(attempt) if attempt.state() == state => {
             put(app, cookies, &plain, &under_way)?;

@@ -6,8 +6,10 @@ use crate::app::App;
 use crate::cli::Failed;
 use crate::domain::id::{MemberId, ThoughtId};
 use crate::domain::member::{Handle, Identity, Profile};
+use crate::domain::policy::Reach;
 use crate::domain::thought::{Message, Thought};
 use crate::domain::visibility::Visibility;
+use crate::store::Scope;
 
 /// Who says what to whom, and how many minutes before the first start.
 const SEEDS: &[(&str, Visibility, i64, &str)] = &[
@@ -36,8 +38,11 @@ const SEEDS: &[(&str, Visibility, i64, &str)] = &[
     ("Ada", Visibility::Public, 12, "Your turn. What is on your mind?"),
 ];
 
-/// Shares them, through the store, as of their times.
+/// Shares them, through the store, as of their times, where nothing has been shared yet.
 pub async fn seed(app: &App, issuer: &str) -> Result<(), Failed> {
+    if !app.store.feed(Scope::Everyone, &Reach::Public, None, 1).await?.items.is_empty() {
+        return Ok(());
+    }
     let now = app.clock.now();
     for (name, visibility, minutes, text) in SEEDS {
         let at = now.saturating_sub(SignedDuration::from_mins(*minutes)).unwrap_or(Timestamp::MIN);

@@ -21,7 +21,7 @@ pub struct Composer<'a> {
     pub message: &'a str,
     /// What has been chosen.
     pub visibility: &'a str,
-    /// Tells one sending from another.
+    /// Tells one sending from another; an edit needs none.
     pub once: &'a str,
     /// What was wrong with it.
     pub errors: &'a [Invalid],
@@ -29,8 +29,8 @@ pub struct Composer<'a> {
     pub focus: bool,
 }
 
-/// The form for a new thought.
-pub fn composer(form: &Composer<'_>) -> Markup {
+/// The form for a new thought, with a preview below it.
+pub fn composer(form: &Composer<'_>, below: &Markup) -> Markup {
     let action = form.paths.plain(paths::THOUGHTS);
     html! {
         form #composer .composer method="post" action=(action) hx-post=(action) hx-target="this"
@@ -38,7 +38,7 @@ pub fn composer(form: &Composer<'_>) -> Markup {
             input type="hidden" name="once" value=(form.once);
             (message_field(form, "Share a thought"))
             (controls(form, "Share"))
-            div #preview .preview {}
+            div #preview .preview { (below) }
         }
     }
 }
@@ -51,7 +51,7 @@ impl Composer<'_> {
 
 /// The text, which is previewed while it is being written.
 pub fn message_field(form: &Composer<'_>, label: &str) -> Markup {
-    let error = form.error("message");
+    let error = form.error("message").or(form.error("once"));
     html! {
         label for="message" { (label) }
         textarea #message name="message" rows="4" required placeholder="What is on your mind?"
@@ -70,7 +70,8 @@ pub fn controls(form: &Composer<'_>, send: &str) -> Markup {
     html! {
         div .controls {
             label .hidden for="visibility" { "Who can see it" }
-            select #visibility name="visibility" aria-invalid=[error.map(|_| "true")] {
+            select #visibility name="visibility" aria-invalid=[error.map(|_| "true")]
+                aria-describedby=[error.map(|_| "visibility-note")] {
                 @for visibility in choices(form) {
                     option value=(visibility) selected[visibility.to_string() == form.visibility] {
                         (visibility_in_words(&visibility))
@@ -81,7 +82,7 @@ pub fn controls(form: &Composer<'_>, send: &str) -> Markup {
             button type="submit" { (send) }
         }
         @if let Some(error) = error {
-            p .note .error role="alert" { (error) }
+            p #visibility-note .note .error role="alert" { (error) }
         }
     }
 }

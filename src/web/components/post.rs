@@ -50,6 +50,7 @@ pub fn items(list: &List<'_>) -> Markup {
 pub fn post(authored: &Authored, viewer: &Viewer, paths: &Paths) -> Markup {
     let Authored { thought, author } = authored;
     let profile = paths.member(&author.handle);
+    let at = thought.created_at.strftime("%-d %B %Y, %H:%M UTC").to_string();
     html! {
         article .thought id={ "t-" (thought.id) } aria-labelledby={ "by-" (thought.id) } {
             header {
@@ -72,13 +73,13 @@ pub fn post(authored: &Authored, viewer: &Viewer, paths: &Paths) -> Markup {
             @if let Some(member) = viewer.member() {
                 footer {
                     @if may(member, Action::Edit, thought) {
-                        a .quiet href=(paths.edit(thought.id)) { "Edit" }
+                        a .quiet href=(paths.edit(thought.id)) aria-label={ "Edit the thought of " (at) } { "Edit" }
                     }
                     @if may(member, Action::Delete, thought) {
                         form method="post" action=(paths.thought(thought.id)) hx-delete=(paths.thought(thought.id))
                             hx-target="closest article" hx-swap="outerHTML ignoreTitle:true" hx-sync="this:drop" hx-nonce=(nonce()) {
                             input type="hidden" name="_method" value="delete";
-                            button .quiet type="submit" { "Delete" }
+                            button .quiet type="submit" aria-label={ "Delete the thought of " (at) } { "Delete" }
                         }
                     }
                 }

@@ -4,7 +4,6 @@
 use http::Method;
 use poem::{Request, Response, handler};
 
-use super::query;
 use super::sign_in_failed::{Failure, failed};
 use crate::actions::sign_in::{self, Refused, Whence};
 use crate::oidc::AuthorizationResponse;
@@ -25,17 +24,16 @@ pub async fn get(visitor: Visitor, request: &Request) -> Result<Response, Refusa
         return Ok(Response::builder().finish());
     }
     let app = &visitor.app;
-    let response = response(&query(&visitor));
+    let response = response(&visitor.query());
     let found = sign_in_cookies::take(app, &visitor.cookies, response.state.as_deref().unwrap_or_default())?;
     let (attempt, provider, return_to) = match found {
         Found::UnderWay { attempt, provider, return_to } => (attempt, provider, return_to),
         // Back, or a reload: the sign-in is done, and the person goes on to where they wanted to be.
-        Found::Done { return_to } if visitor.session.is_some() => return Ok(see_other(&return_to)),
+        Found::Done { return_to } if visitor.session.is_some() => return Ok(see_other(return_to.as_str())),
         Found::Nothing if visitor.session.is_some() => return Ok(see_other(&app.paths.feed())),
         Found::Done { return_to } => return Ok(failed(&visitor, &Failure::spent(), &return_to)),
-        Found::Nothing => return Ok(failed(&visitor, &Failure::unknown(), &app.paths.feed())),
+        Found::Nothing => return Ok(failed(&visitor, &Failure::unknown(), &ReturnTo::feed(app))),
     };
-    let return_to = ReturnTo::parse(app, &return_to).to_string();
     let Some(provider) = app.providers.named(&provider) else {
         return Ok(failed(&visitor, &Failure::unknown(), &return_to));
     };
@@ -52,7 +50,7 @@ pub async fn get(visitor: Visitor, request: &Request) -> Result<Response, Refusa
         Ok((id, member)) => {
             remember_session(app, &visitor.cookies, &id);
             tracing::info!(reference = visitor.request_id, member = %member.id, "authn_login_success");
-            Ok(see_other(&return_to))
+            Ok(see_other(return_to.as_str()))
         }
         Err(Refused::Store(error)) => Err(error.into()),
         Err(Refused::Unsealable(error)) => Err(Refusal::Internal(error.to_string())),

@@ -3,12 +3,13 @@
 use maud::{Markup, html};
 use poem::{Response, handler};
 
-use super::{before, named, query};
-use crate::actions::read;
+use super::before;
+use crate::actions::{self, read};
 use crate::domain::policy::Viewer;
 use crate::domain::thought::Authored;
 use crate::web::access::Visitor;
 use crate::web::components::{Composer, List, composer, deleted, items, list};
+use crate::web::form::named;
 use crate::web::hypermedia::Screen;
 use crate::web::refusal::Refusal;
 
@@ -31,12 +32,17 @@ pub async fn get(visitor: Visitor) -> Result<Response, Refusal> {
 
 /// What the viewer has just deleted without JavaScript, to offer them the way back.
 async fn just_deleted(visitor: &Visitor) -> Result<Option<Authored>, Refusal> {
-    let query = query(visitor);
+    let query = visitor.query();
     let id = query.get("deleted");
     if id.is_empty() {
         return Ok(None);
     }
-    Ok(read::restorable(&visitor.app, &visitor.viewer, named(id)?).await.ok())
+    match read::restorable(&visitor.app, &visitor.viewer, named(id)?).await {
+        Ok(authored) => Ok(Some(authored)),
+        // It has been put back, or is another's: there is nothing to offer.
+        Err(actions::Error::NotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn view(visitor: &Visitor, feed: &List<'_>, older: bool, undo: Option<&Authored>) -> Markup {
@@ -55,15 +61,18 @@ fn view(visitor: &Visitor, feed: &List<'_>, older: bool, undo: Option<&Authored>
 /// A member writes; whoever isn't signed in is told where they are.
 fn above(visitor: &Visitor) -> Markup {
     match &visitor.viewer {
-        Viewer::Member(member) => composer(&Composer {
-            paths: &visitor.app.paths,
-            member,
-            message: "",
-            visibility: "members",
-            once: &visitor.app.ids.next(visitor.app.clock.now()).to_string(),
-            errors: &[],
-            focus: false,
-        }),
+        Viewer::Member(member) => composer(
+            &Composer {
+                paths: &visitor.app.paths,
+                member,
+                message: "",
+                visibility: "members",
+                once: &visitor.app.ids.next(visitor.app.clock.now()).to_string(),
+                errors: &[],
+                focus: false,
+            },
+            &html! {},
+        ),
         Viewer::Anonymous => html! {
             p .lead { "Short posts, shared among people who know each other. Sign in to write and to see what members share." }
         },

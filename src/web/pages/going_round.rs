@@ -28,8 +28,7 @@ pub fn answer(visitor: &Visitor, request: &Request, return_to: &ReturnTo) -> Res
     tracing::warn!(reference = visitor.request_id, cause, host = seen.host, scheme = seen.scheme, "sign_in_goes_round");
     let main = view(visitor, &seen, &advice, return_to);
     forget_done(&visitor.app, &visitor.cookies);
-    let screen = Screen::new("Sent round in circles", main).status(StatusCode::CONFLICT);
-    visitor.show(screen.header("cache-control", "no-store"))
+    visitor.show(Screen::new("Sent round in circles", main).status(StatusCode::CONFLICT))
 }
 
 /// What the browser sent.

@@ -6,10 +6,11 @@ use http::{Method, StatusCode};
 use maud::{Markup, html};
 use poem::{Request, Response, handler};
 
-use super::{going_round, query};
+use super::going_round;
 use crate::app::SignInProvider;
 use crate::oidc::Status;
 use crate::web::access::Visitor;
+use crate::web::form::Fields;
 use crate::web::hypermedia::{Screen, nonce, see_other};
 use crate::web::refusal::Refusal;
 use crate::web::request::{Kind, text};
@@ -19,11 +20,14 @@ use crate::web::sign_in_cookies::{self, UnderWay};
 /// `GET /login?return_to=<path>`, and `&provider=<name>` where one was chosen.
 #[handler]
 pub async fn get(visitor: Visitor, request: &Request) -> Result<Response, Refusal> {
-    let query = query(&visitor);
+    let query = visitor.query();
     let return_to = ReturnTo::parse(&visitor.app, query.get("return_to"));
     if visitor.kind == Kind::Fragment {
-        let login = visitor.app.paths.login(return_to.as_str());
-        return Ok(Response::builder().header("hx-redirect", login).header("cache-control", "no-store").finish());
+        // The browser itself goes where htmx was sent, with the same query.
+        return Ok(Response::builder()
+            .header("hx-redirect", visitor.path.as_str())
+            .header("cache-control", "no-store")
+            .finish());
     }
     if query.get("again").is_empty() && going_round::is(&visitor) {
         return Ok(going_round::answer(&visitor, request, &return_to));
@@ -33,29 +37,29 @@ pub async fn get(visitor: Visitor, request: &Request) -> Result<Response, Refusa
         name => visitor.app.providers.named(name),
     };
     match chosen {
-        Some(provider) if a_person_navigates(request) => start(&visitor, provider, return_to).await,
-        Some(_) | None => {
-            Ok(visitor.show(Screen::new("Sign in", choice(&visitor, &return_to)).header("cache-control", "no-store")))
-        }
+        Some(provider) if a_person_navigates(request, &query) => start(&visitor, provider, return_to).await,
+        Some(_) | None => Ok(visitor.show(Screen::new("Sign in", choice(&visitor, &return_to)))),
     }
 }
 
-/// Whether a person asked for this page to look at it. A browser says so (Fetch Metadata Request Headers);
-/// of what says nothing, robots are known by their names.
-fn a_person_navigates(request: &Request) -> bool {
+/// Whether a person asked for this page to look at it. A browser says so (Fetch Metadata Request Headers); of what
+/// says nothing, robots are known by their names, until they press the button.
+fn a_person_navigates(request: &Request, query: &Fields) -> bool {
     let headers = request.headers();
     let says = |name, fits: &dyn Fn(&str) -> bool| text(headers, name).is_some_and(fits);
     let ahead = |purpose: &str| purpose.contains("prefetch") || purpose.contains("prerender");
-    let robot = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        ["bot", "crawl", "spider", "slurp", "preview", "facebookexternalhit"].iter().any(|part| name.contains(part))
-    };
+    let a_browser_or_a_choice = headers.contains_key("sec-fetch-mode") || !query.get("provider").is_empty();
     *request.method() == Method::GET
         && !says("sec-purpose", &ahead)
         && !says("purpose", &ahead)
         && !says("sec-fetch-dest", &|dest| dest != "document")
         && !says("sec-fetch-mode", &|mode| mode != "navigate")
-        && !says("user-agent", &robot)
+        && (a_browser_or_a_choice || !says("user-agent", &is_robot))
+}
+
+fn is_robot(user_agent: &str) -> bool {
+    let name = user_agent.to_ascii_lowercase();
+    ["bot", "crawl", "spider", "slurp", "facebookexternalhit"].iter().any(|part| name.contains(part))
 }
 
 async fn start(visitor: &Visitor, provider: &SignInProvider, return_to: ReturnTo) -> Result<Response, Refusal> {

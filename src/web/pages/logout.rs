@@ -2,27 +2,30 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::HeaderValue;
 use maud::{Markup, html};
 use poem::{Response, handler};
 use serde::{Deserialize, Serialize};
 use tower_cookies::cookie::time;
 
-use super::query;
 use crate::actions::sessions;
-use crate::app::App;
+use crate::app::{App, SignInProvider};
+use crate::clock::random;
 use crate::domain::session::Session;
 use crate::oidc::Tokens;
+use crate::paths;
 use crate::web::access::Visitor;
 use crate::web::cookies::{cookie, forget_session, name};
 use crate::web::hypermedia::{Screen, nonce, see_other};
-use crate::web::layout::sign_out;
+use crate::web::layout;
 use crate::web::refusal::Refusal;
 use crate::web::request::Kind;
 use crate::web::sign_in_cookies;
 
-/// How long the provider may take to revoke a refresh token before we go on without.
-const REVOKE_WITHIN: Duration = Duration::from_secs(3);
+/// How long the provider may take before we go on without.
+const PROVIDER_WITHIN: Duration = Duration::from_secs(3);
 
 /// What is remembered, sealed in the browser, of a sign-out under way.
 #[derive(Serialize, Deserialize)]
@@ -42,49 +45,59 @@ const SIGNED_OUT: &str = "thoughts-signed-out";
 #[handler]
 pub fn get(visitor: Visitor) -> Response {
     let main = if visitor.session.is_some() { confirm(&visitor) } else { ended(&visitor) };
-    visitor.show(Screen::new("Sign out", main).header("cache-control", "no-store"))
+    visitor.show(Screen::new("Sign out", main))
 }
 
 /// `POST /logout`
 #[handler]
 pub async fn post(visitor: Visitor) -> Result<Response, Refusal> {
+    match visitor.session.clone() {
+        Some(session) => sign_out(&visitor, &session).await,
+        None => Ok(leave(&visitor, &visitor.app.paths.plain(paths::LOGOUT))),
+    }
+}
+
+/// Ends the session that the visitor is using: here first, then at the provider.
+pub async fn sign_out(visitor: &Visitor, session: &Session) -> Result<Response, Refusal> {
     let app = &visitor.app;
-    let here = app.paths.plain(crate::paths::LOGOUT);
-    let location = match &visitor.session {
-        Some(session) => {
-            let tokens = sessions::sign_out(app, session).await?;
-            forget_session(app, &visitor.cookies);
-            sign_in_cookies::forget_done(app, &visitor.cookies);
-            provider_logout(&visitor, session, tokens).await?.unwrap_or(here)
-        }
-        None => here,
+    let tokens = sessions::sign_out(app, session).await?;
+    forget_session(app, &visitor.cookies);
+    sign_in_cookies::forget_done(app, &visitor.cookies);
+    let there = match app.providers.named(&session.provider) {
+        Some(provider) => provider_logout(visitor, provider, tokens).await?,
+        None => None,
     };
+    Ok(leave(visitor, &there.unwrap_or_else(|| app.paths.plain(paths::LOGOUT))))
+}
+
+/// On to where signing out ends; the browser forgets what it has kept of this site.
+fn leave(visitor: &Visitor, location: &str) -> Response {
     let mut response = match visitor.kind {
-        Kind::Page | Kind::Api => see_other(&location),
+        Kind::Page | Kind::Api => see_other(location),
         Kind::Fragment => Response::builder().header("hx-redirect", location).finish(),
     };
     let clear = HeaderValue::from_static("\"cache\", \"storage\"");
     response.headers_mut().insert("clear-site-data", clear);
-    Ok(response)
+    response
 }
 
-/// Revokes the refresh token, and gives where the provider ends its own session, if it can.
+/// Revokes the refresh token, and gives where the provider ends its own session, if it can. One that doesn't answer
+/// is left alone: the session here has ended whatever it does.
 async fn provider_logout(
     visitor: &Visitor,
-    session: &Session,
+    provider: &SignInProvider,
     tokens: Option<Tokens>,
 ) -> Result<Option<String>, Refusal> {
-    let app = &visitor.app;
-    let Some(provider) = app.providers.named(&session.provider) else { return Ok(None) };
-    if let Some(refresh_token) = tokens.as_ref().and_then(|tokens| tokens.refresh_token.as_deref()) {
-        // Past its time it is left to expire: the session here has ended whatever the provider does.
-        let _ = tokio::time::timeout(REVOKE_WITHIN, provider.oidc.revoke(refresh_token)).await;
-    }
-    let state = app.ids.next(app.clock.now()).to_string();
-    let id_token_hint = tokens.as_ref().map(|tokens| tokens.id_token.as_str());
-    let url = provider.oidc.end_session_url(id_token_hint, &state).await;
-    let note = SignedOut { state, provider: provider.label(), there: url.is_some() };
-    remember(app, visitor, &note)?;
+    let state = BASE64_URL_SAFE_NO_PAD.encode(random::<16>());
+    let told = async {
+        if let Some(refresh_token) = tokens.as_ref().and_then(|tokens| tokens.refresh_token.as_deref()) {
+            provider.oidc.revoke(refresh_token).await;
+        }
+        let id_token_hint = tokens.as_ref().map(|tokens| tokens.id_token.as_str());
+        provider.oidc.end_session_url(id_token_hint, &state).await
+    };
+    let url = tokio::time::timeout(PROVIDER_WITHIN, told).await.unwrap_or_default();
+    remember(&visitor.app, visitor, &SignedOut { state, provider: provider.label(), there: url.is_some() })?;
     Ok(url.map(String::from))
 }
 
@@ -107,7 +120,7 @@ fn confirm(visitor: &Visitor) -> Markup {
         section .message {
             h1 tabindex="-1" { "Sign out" }
             p { "You are signed in." }
-            (sign_out(visitor))
+            (layout::sign_out(visitor))
         }
     }
 }
@@ -119,7 +132,7 @@ fn ended(visitor: &Visitor) -> Markup {
         section .message {
             h1 tabindex="-1" { "You are signed out" }
             @match &note {
-                Some(note) if note.there && query(visitor).get("state") == note.state => {
+                Some(note) if note.there && visitor.query().get("state") == note.state => {
                     p { "Your session here has ended, and “" (note.provider) "” sent you back after ending its own." }
                 }
                 Some(note) if note.there => {

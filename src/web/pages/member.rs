@@ -4,11 +4,12 @@ use maud::{Markup, html};
 use poem::web::Path;
 use poem::{Response, handler};
 
-use super::{before, named};
+use super::before;
 use crate::actions::read;
 use crate::domain::member::{Handle, Member};
 use crate::web::access::Visitor;
 use crate::web::components::{List, avatar, items, list, time};
+use crate::web::form::named;
 use crate::web::hypermedia::Screen;
 use crate::web::refusal::Refusal;
 

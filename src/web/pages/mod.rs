@@ -18,26 +18,14 @@ pub mod sign_in_failed;
 pub mod theme;
 pub mod thought;
 
-use std::str::FromStr;
-
 use super::access::Visitor;
-use super::form::Fields;
+use super::form::named;
 use super::refusal::Refusal;
 use crate::domain::id::ThoughtId;
 
-/// The part of a path that names something; what can't be a name names nothing.
-fn named<T: FromStr>(text: &str) -> Result<T, Refusal> {
-    text.parse().map_err(|_| Refusal::NotFound)
-}
-
-/// The fields of a request's query.
-fn query(visitor: &Visitor) -> Fields {
-    Fields::parse(visitor.path.split_once('?').map_or("", |(_, query)| query).as_bytes())
-}
-
 /// Where a page of a list begins: `?before=`.
 fn before(visitor: &Visitor) -> Result<Option<ThoughtId>, Refusal> {
-    match query(visitor).get("before") {
+    match visitor.query().get("before") {
         "" => Ok(None),
         id => named(id).map(Some),
     }

@@ -1,32 +1,35 @@
 //! What a thought will look like, while it is being written.
 
-use maud::html;
 use poem::{Response, handler};
 
-use super::share_thought::new_thought;
+use super::edit;
+use super::share_thought::{filled, new_thought};
+use crate::actions::edit::editable;
+use crate::paths;
 use crate::web::access::Member;
-use crate::web::components::{Composer, composer, preview};
-use crate::web::form::Fields;
-use crate::web::hypermedia::Screen;
+use crate::web::components::preview;
+use crate::web::form::{Fields, named};
+use crate::web::hypermedia::see_other;
+use crate::web::refusal::Refusal;
 
-/// `POST /thoughts/preview`: stores nothing. A page has the form above it, to go on writing.
+/// `GET /thoughts/preview`: a reload of the page has nothing to show, and leads to the form.
 #[handler]
-pub fn post(member: Member, fields: Fields) -> Response {
+pub fn get(member: Member) -> Response {
+    see_other(&member.app.paths.plain(paths::SHARE_THOUGHT))
+}
+
+/// `POST /thoughts/preview`: stores nothing. A page has the form that it came from above it, to go on writing: that
+/// of a new thought, or of the `thought` that is being changed.
+#[handler]
+pub async fn post(member: Member, fields: Fields) -> Result<Response, Refusal> {
     let shown = preview(fields.get("message"));
     let errors = new_thought(&fields).err().unwrap_or_default();
-    let form = composer(&Composer {
-        paths: &member.app.paths,
-        member: &member.member,
-        message: fields.get("message"),
-        visibility: fields.get("visibility"),
-        once: fields.get("once"),
-        errors: &errors,
-        focus: true,
-    });
-    let main = html! {
-        h1 .hidden tabindex="-1" { "Preview" }
-        (form)
-        div .preview { (shown) }
+    let screen = match fields.get("thought") {
+        "" => filled(&member, &fields, &errors, &shown),
+        id => {
+            let authored = editable(&member.app, &member.member, named(id)?).await?;
+            edit::filled(&member, &authored, &fields, &errors, &shown)
+        }
     };
-    member.show(Screen::new("Preview", main).part(shown))
+    Ok(member.show(screen.part(shown)))
 }

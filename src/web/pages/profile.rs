@@ -5,14 +5,14 @@ use poem::web::Path;
 use poem::{Response, handler};
 use serde_json::{Map, Value};
 
-use super::named;
+use super::logout;
 use crate::actions::{read, sessions};
 use crate::app::SignInProvider;
 use crate::domain::session::Session;
 use crate::paths;
 use crate::web::access::Member;
 use crate::web::components::{List, avatar, list, time};
-use crate::web::cookies::forget_session;
+use crate::web::form::named;
 use crate::web::hypermedia::{Screen, nonce, see_other};
 use crate::web::refusal::Refusal;
 use crate::web::request::Kind;
@@ -24,19 +24,14 @@ pub async fn get(member: Member) -> Result<Response, Refusal> {
 }
 
 /// `DELETE /profile/sessions/{id}`: ends one of one's own sessions, at once. Ending the one that asks is
-/// signing out here.
+/// signing out.
 #[handler]
 pub async fn end_session(member: Member, Path(id): Path<String>) -> Result<Response, Refusal> {
     let hash = named(&id)?;
-    sessions::end(&member.app, member.member.id, hash).await?;
     if hash == member.session.hash {
-        forget_session(&member.app, &member.cookies);
-        let feed = member.app.paths.feed();
-        return Ok(match member.kind {
-            Kind::Page | Kind::Api => see_other(&feed),
-            Kind::Fragment => Response::builder().header("hx-redirect", feed).finish(),
-        });
+        return logout::sign_out(&member, &member.session).await;
     }
+    sessions::end(&member.app, member.member.id, hash).await?;
     changed(&member, "Session ended.").await
 }
 
@@ -103,20 +98,21 @@ fn session_list(member: &Member, own: &[Session]) -> Markup {
         ul .sessions {
             @for session in own {
                 @let this = session.hash == member.session.hash;
+                @let browser = browser(&session.user_agent);
                 li {
                     div {
-                        p { strong { (browser(&session.user_agent)) } @if this { " " span .for { "This one" } } }
+                        p { strong { (browser) } @if this { " " span .for { "This one" } } }
                         p .meta {
                             span { "Last seen " (time(session.last_seen_at)) }
                             span { "signed in " (time(session.created_at)) " with " (provider_label(member, session)) }
                             @if let Some(address) = &session.address { span { "from " (address) } }
                         }
                     }
-                    (end_button(&paths.session(session.hash), "End", this))
+                    (end_button(&paths.session(session.hash), "End", &format!("End the session of {browser}"), this))
                 }
             }
         }
-        @if own.len() > 1 { (end_button(&others, "End all others", false)) }
+        @if own.len() > 1 { (end_button(&others, "End all others", "End all others", false)) }
     }
 }
 
@@ -126,12 +122,12 @@ fn provider_label(member: &Member, session: &Session) -> String {
 }
 
 /// Ending the session that is in use leaves the page; ending another one shows it anew.
-fn end_button(action: &str, text: &str, leaves: bool) -> Markup {
+fn end_button(action: &str, text: &str, label: &str, leaves: bool) -> Markup {
     html! {
         form method="post" action=(action) hx-delete=[(!leaves).then_some(action)] hx-target="#main" hx-sync="this:drop"
             hx-boost="false" hx-nonce=(nonce()) {
             input type="hidden" name="_method" value="delete";
-            button .quiet type="submit" { (text) }
+            button .quiet type="submit" aria-label=(label) { (text) }
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::actions::{self, share};
 use crate::domain::Invalid;
 use crate::domain::thought::{Authored, Message, NewThought, Once};
 use crate::domain::visibility::Visibility;
+use crate::paths;
 use crate::web::access::Member;
 use crate::web::components::{Composer, composer, post};
 use crate::web::form::Fields;
@@ -18,7 +19,13 @@ use crate::web::request::Kind;
 /// `GET /share-thought`
 #[handler]
 pub fn get(member: Member) -> Response {
-    member.show(screen(&member, &Fields::parse(b""), &[]))
+    member.show(filled(&member, &Fields::parse(b""), &[], &html! {}))
+}
+
+/// `GET /thoughts`: where a form that was given back was sent to; a reload leads to the form.
+#[handler]
+pub fn get_thoughts(member: Member) -> Response {
+    see_other(&member.app.paths.plain(paths::SHARE_THOUGHT))
 }
 
 /// `POST /thoughts`: 303 to the thought; to HTMX the emptied form, with the thought for the list and a word for
@@ -63,9 +70,10 @@ fn done(member: &Member, authored: &Authored) -> Response {
     match member.kind {
         Kind::Page | Kind::Api => see_other(&location),
         Kind::Fragment => {
-            let visibility = authored.thought.visibility.to_string();
+            // The next one is for the same people, until they choose others.
+            let next = Fields::of("visibility", &authored.thought.visibility.to_string());
             let part = html! {
-                (form(member, "", &visibility, &[], true))
+                (form(member, &next, &[], &html! {}))
                 ol hx-swap-oob="afterbegin:#thoughts" hx-nonce=(nonce()) {
                     li { (post(authored, &member.viewer, &member.app.paths)) }
                 }
@@ -77,32 +85,34 @@ fn done(member: &Member, authored: &Authored) -> Response {
 }
 
 fn again(member: &Member, fields: &Fields, errors: &[Invalid]) -> Response {
-    let part = form(member, fields.get("message"), fields.get("visibility"), errors, true);
-    member.show(screen(member, fields, errors).part(part).status(StatusCode::UNPROCESSABLE_ENTITY))
+    let part = form(member, fields, errors, &html! {});
+    member.show(filled(member, fields, errors, &html! {}).part(part).status(StatusCode::UNPROCESSABLE_ENTITY))
 }
 
-fn screen(member: &Member, fields: &Fields, errors: &[Invalid]) -> Screen {
-    let visibility = match fields.get("visibility") {
-        "" => "members",
-        chosen => chosen,
-    };
+/// The form as it was typed, with what is shown below it.
+pub fn filled(member: &Member, fields: &Fields, errors: &[Invalid], below: &Markup) -> Screen {
     let main = html! {
         h1 .hidden tabindex="-1" { "Share a thought" }
-        (form(member, fields.get("message"), visibility, errors, true))
+        (form(member, fields, errors, below))
         ol #thoughts .thoughts {}
     };
     Screen::new("Share a thought", main)
 }
 
-/// The form with a new `once`: what was refused was not stored.
-fn form(member: &Member, message: &str, visibility: &str, errors: &[Invalid], focus: bool) -> Markup {
-    composer(&Composer {
+/// The form with the cursor in it, and a new `once`: what it held before was not stored, or is done with.
+fn form(member: &Member, fields: &Fields, errors: &[Invalid], below: &Markup) -> Markup {
+    let visibility = match fields.get("visibility") {
+        "" => "members",
+        chosen => chosen,
+    };
+    let form = Composer {
         paths: &member.app.paths,
         member: &member.member,
-        message,
+        message: fields.get("message"),
         visibility,
         once: &member.app.ids.next(member.app.clock.now()).to_string(),
         errors,
-        focus,
-    })
+        focus: true,
+    };
+    composer(&form, below)
 }

@@ -8,6 +8,7 @@ use crate::actions::sign_in::Refused;
 use crate::oidc::{SignInError, Whose};
 use crate::web::access::Visitor;
 use crate::web::hypermedia::{Screen, nonce};
+use crate::web::return_to::ReturnTo;
 
 /// A sign-in that failed, in words for the person and a line for the log.
 pub struct Failure {
@@ -37,8 +38,8 @@ impl Failure {
     pub fn spent() -> Self {
         Self {
             cause: "state_spent",
-            log: "the sign-in with this state has been finished already, and its session is gone".to_owned(),
-            what: "This sign-in has been used already, and you have been signed out since.",
+            log: "the sign-in with this state has come back already, and there is no session of it".to_owned(),
+            what: "It has come back already, and each can be finished once.",
             ..Self::unknown()
         }
     }
@@ -129,12 +130,12 @@ fn refusal(error: &str) -> &'static str {
 }
 
 /// The page that says so, and the line in the log under the same reference.
-pub fn failed(visitor: &Visitor, failure: &Failure, return_to: &str) -> Response {
+pub fn failed(visitor: &Visitor, failure: &Failure, return_to: &ReturnTo) -> Response {
     tracing::warn!(reference = visitor.request_id, cause = failure.cause, error = failure.log, "authn_login_fail");
     visitor.show(Screen::new(failure.title, view(visitor, failure, return_to)).status(failure.status))
 }
 
-fn view(visitor: &Visitor, failure: &Failure, return_to: &str) -> Markup {
+fn view(visitor: &Visitor, failure: &Failure, return_to: &ReturnTo) -> Markup {
     let paths = &visitor.app.paths;
     html! {
         section .message {
@@ -142,7 +143,7 @@ fn view(visitor: &Visitor, failure: &Failure, return_to: &str) -> Markup {
             p { (failure.what) }
             p { (failure.whose) }
             p {
-                a .button href=(paths.login(return_to)) rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Start again" }
+                a .button href=(paths.login(return_to.as_str())) rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Start again" }
                 " " a href=(paths.feed()) { "To the feed" }
             }
             p .note { "Reference: " code { (visitor.request_id) } }

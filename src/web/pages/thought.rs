@@ -4,14 +4,14 @@ use maud::{Markup, html};
 use poem::web::Path;
 use poem::{Response, handler};
 
-use super::{edit, named};
+use super::edit;
 use crate::actions::{self, delete, edit as change, read};
 use crate::domain::id::ThoughtId;
 use crate::domain::markdown;
 use crate::domain::thought::{Authored, Revision};
 use crate::web::access::{Member, Visitor};
 use crate::web::components::{deleted, post, time, words};
-use crate::web::form::Fields;
+use crate::web::form::{Fields, named};
 use crate::web::hypermedia::{Screen, see_other};
 use crate::web::refusal::Refusal;
 use crate::web::request::Kind;
