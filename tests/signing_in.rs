@@ -111,6 +111,7 @@ async fn a_state_that_this_browser_did_not_start_is_refused_before_the_code_is_r
         assert_eq!(answer.text(".note code"), answer.header("x-request-id"));
     }
     assert!(eve.cookie("thoughts").is_none());
+    assert!(site.provider.issued_tokens().is_empty());
     assert_eq!(ann.get(&callback).await.status, 303, "the code was not redeemed by the others");
 }
 
@@ -131,6 +132,7 @@ async fn a_state_with_a_letter_changed_is_refused() {
         .collect();
     url.query_pairs_mut().clear().extend_pairs(changed);
     assert_eq!(ann.get(url.as_str()).await.status, 400);
+    assert!(site.provider.issued_tokens().is_empty());
 }
 
 #[tokio::test]
@@ -140,6 +142,7 @@ async fn a_sign_in_is_good_for_ten_minutes() {
     let callback = ann.authorize("Ann", &[], "/").await;
     site.clock.advance(Duration::from_mins(10));
     assert_eq!(ann.get(&callback).await.status, 400);
+    assert!(site.provider.issued_tokens().is_empty());
 }
 
 #[tokio::test]
@@ -151,8 +154,10 @@ async fn back_to_the_callback_or_a_reload_of_it_leads_on() {
         let answer = ann.get(&callback).await;
         assert_eq!((answer.status.as_u16(), answer.location().unwrap().as_str()), (303, "/share-thought"));
     }
+    let issued = site.provider.issued_tokens();
     ann.post("/logout", &[]).await;
     assert_eq!(ann.get(&callback).await.status, 400, "and when one has signed out, it does not sign in again");
+    assert_eq!(site.provider.issued_tokens(), issued);
 }
 
 #[tokio::test]

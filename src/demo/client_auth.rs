@@ -9,7 +9,7 @@ use serde_json::json;
 use subtle::ConstantTimeEq as _;
 use url::form_urlencoded;
 
-use super::{answer, answer::Parameters, context::Context, settings::Client};
+use super::{answer, answer::Parameters, context::Context, faults::Fault, settings::Client};
 
 /// An error response of RFC 6749, 5.2.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +56,11 @@ pub(super) fn authenticate(
     parameters: &Parameters,
 ) -> Result<Client, TokenError> {
     let (client_id, secret) = credentials(request, parameters)?;
+    let basic = request.header(header::AUTHORIZATION).is_some();
+    let other_alone = if basic { Fault::ClientSecretPostAlone } else { Fault::ClientSecretBasicAlone };
+    if secret.is_some() && context.faults.is_on(other_alone) {
+        return Err(TokenError::invalid_client("The client authenticates in a way that is not offered."));
+    }
     let client = context.state().client(&client_id).ok_or(TokenError::invalid_client("This client is not known."))?;
     let proven = match (&client.client_secret, secret) {
         (Some(known), Some(given)) => known.as_bytes().ct_eq(given.as_bytes()).into(),

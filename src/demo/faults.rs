@@ -51,6 +51,8 @@ faults! {
     Metadata500 = "metadata-500",
     /// The key set is answered with 500.
     Jwks500 = "jwks-500",
+    /// The key set is at another address, which the metadata name; the usual one answers 404. Fine.
+    JwksMoved = "jwks-moved",
     /// The key set also holds a key that signed nothing, listed first.
     JwksSeveralKeys = "jwks-several-keys",
     /// Keys are rotated each time just before an ID token is signed.
@@ -85,6 +87,10 @@ faults! {
     /// `error=temporarily_unavailable` in place of the code.
     ErrorTemporarilyUnavailable = "error-temporarily-unavailable",
 
+    /// A client's secret is taken by `client_secret_basic` alone, as the metadata say, which is fine.
+    ClientSecretBasicAlone = "client-secret-basic-alone",
+    /// A client's secret is taken by `client_secret_post` alone, as the metadata say, which is fine.
+    ClientSecretPostAlone = "client-secret-post-alone",
     /// The token endpoint answers only once this fault is switched off (or the provider stops).
     TokenSlow = "token-slow",
     /// The token endpoint is answered with 500.
@@ -142,6 +148,8 @@ faults! {
     IdTokenNoNonce = "id-token-no-nonce",
     /// ID token whose `at_hash` is of another access token.
     IdTokenWrongAtHash = "id-token-wrong-at-hash",
+    /// ID token that says nothing of the person but `sub`; userinfo has the rest, which is fine.
+    IdTokenNoPersonalClaims = "id-token-no-personal-claims",
     /// ID token with `alg` `none`, unsigned.
     IdTokenAlgNone = "id-token-alg-none",
     /// ID token signed with HS256 and the client's secret (for a public client, with the public key).

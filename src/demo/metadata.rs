@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use poem::{Response, handler, http::StatusCode, web::Data};
+use poem::{Request, Response, handler, http::StatusCode, web::Data};
 use serde_json::{Map, Value, json};
 
 use super::{answer, context::Context, faults::Fault, paths};
@@ -21,7 +21,11 @@ pub(super) fn configuration(context: Data<&Arc<Context>>) -> Response {
 }
 
 #[handler]
-pub(super) fn jwks(context: Data<&Arc<Context>>) -> Response {
+pub(super) fn jwks(request: &Request, context: Data<&Arc<Context>>) -> Response {
+    let moved = request.uri().path() == paths::JWKS_MOVED;
+    if moved != context.faults.is_on(Fault::JwksMoved) {
+        return answer::empty(StatusCode::NOT_FOUND);
+    }
     if context.faults.is_on(Fault::Jwks500) {
         return answer::not_json(StatusCode::INTERNAL_SERVER_ERROR);
     }
@@ -39,10 +43,10 @@ fn fields(context: &Context) -> Map<String, Value> {
         "jwks_uri": context.url(paths::JWKS),
         "revocation_endpoint": context.url(paths::REVOKE),
         "end_session_endpoint": context.url(paths::END_SESSION),
-        "scopes_supported": ["openid", "profile", "email", "groups", "offline_access"],
+        "scopes_supported": ["openid", "profile", "email", "phone", "address", "groups", "offline_access"],
         "claims_supported": [
             "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid",
-            "name", "preferred_username", "email", "email_verified", "groups", "admin",
+            "name", "preferred_username", "email", "email_verified", "phone_number", "address", "groups", "admin",
         ],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

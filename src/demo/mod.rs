@@ -170,6 +170,7 @@ fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response> + 'static
         .at(paths::HOME, get(pages::home))
         .at(paths::METADATA, get(metadata::configuration))
         .at(paths::JWKS, get(metadata::jwks))
+        .at(paths::JWKS_MOVED, get(metadata::jwks))
         .at(paths::AUTHORIZE, get(authorize::authorize).post(authorize::authorize))
         .at(paths::SIGN_IN, post(authorize::sign_in))
         .at(paths::TOKEN, post(token::redeem_for_tokens))

@@ -57,6 +57,12 @@ impl Person {
             set("email", json!(format!("{}@demo.example", self.sub)));
             set("email_verified", json!(true));
         }
+        if asked("phone") {
+            set("phone_number", json!("+1 555 0100"));
+        }
+        if asked("address") {
+            set("address", json!({ "formatted": "1 Loopback Lane" }));
+        }
         if asked("profile") || asked("groups") {
             set("groups", json!(self.groups));
             if self.admin {

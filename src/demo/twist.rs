@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     faults::{Fault, Faults},
     jwt::Jwt,
+    paths,
 };
 
 type Json = Map<String, Value>;
@@ -16,6 +17,8 @@ type Table<T> = &'static [(Fault, fn(&mut T))];
 const ELSEWHERE: &str = "https://elsewhere.example";
 const OTHER_CLIENT: &str = "another-client";
 const HOUR: i64 = 3600;
+/// The claims of an ID token that are not about the person.
+const PROTOCOL: &[&str] = &["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid"];
 
 const ID_TOKEN: Table<Jwt> = &[
     (Fault::IdTokenWrongIss, |t| t.set("iss", ELSEWHERE)),
@@ -45,6 +48,7 @@ const ID_TOKEN: Table<Jwt> = &[
     (Fault::IdTokenWrongNonce, |t| t.set("nonce", "another-nonce")),
     (Fault::IdTokenNoNonce, |t| t.remove("nonce")),
     (Fault::IdTokenWrongAtHash, |t| t.set("at_hash", "AAAAAAAAAAAAAAAAAAAAAA")),
+    (Fault::IdTokenNoPersonalClaims, |t| t.claims.retain(|claim, _| PROTOCOL.contains(&claim.as_str()))),
     (Fault::IdTokenAlgNone, |t| t.set_header("alg", "none")),
     (Fault::IdTokenAlgHs256, |t| t.set_header("alg", "HS256")),
     (Fault::IdTokenAlgRs512, |t| t.set_header("alg", "RS512")),
@@ -99,12 +103,22 @@ const LOGOUT_TOKEN: Table<Jwt> = &[
 const METADATA: Table<Json> = &[
     (Fault::MetadataOtherIssuer, |m| put(m, "issuer", ELSEWHERE)),
     (Fault::MetadataIssuerSlash, |m| {
-        let issuer = m.get("issuer").and_then(Value::as_str).unwrap_or_default();
+        let issuer = text(m, "issuer");
         let other = issuer.strip_suffix('/').map_or_else(|| format!("{issuer}/"), str::to_owned);
         put(m, "issuer", other);
     }),
     (Fault::MetadataWeakAlgorithms, |m| {
         put(m, "id_token_signing_alg_values_supported", json!(["RS256", "RS512", "HS256", "none"]));
+    }),
+    (Fault::JwksMoved, |m| {
+        let moved = format!("{}{}", text(m, "issuer").trim_end_matches('/'), paths::JWKS_MOVED);
+        put(m, "jwks_uri", moved);
+    }),
+    (Fault::ClientSecretBasicAlone, |m| {
+        put(m, "token_endpoint_auth_methods_supported", json!(["client_secret_basic", "none"]));
+    }),
+    (Fault::ClientSecretPostAlone, |m| {
+        put(m, "token_endpoint_auth_methods_supported", json!(["client_secret_post", "none"]));
     }),
     (Fault::MetadataNoEndSession, |m| drop_field(m, "end_session_endpoint")),
     (Fault::MetadataNoRevocation, |m| drop_field(m, "revocation_endpoint")),
@@ -163,6 +177,10 @@ const AUTHORIZATION_ERRORS: &[(Fault, &str)] = &[
 
 fn put(map: &mut Json, field: &str, value: impl Into<Value>) {
     map.insert(field.to_owned(), value.into());
+}
+
+fn text<'m>(map: &'m Json, field: &str) -> &'m str {
+    map.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn drop_field(map: &mut Json, field: &str) {

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use thoughts::app::App;
 use thoughts::clock::Clock;
 use thoughts::config::{Config, Sources};
-use thoughts::demo;
+use thoughts::demo::{self, Fault};
 use thoughts::server::Running;
 
 use super::Person;
@@ -38,9 +38,36 @@ pub async fn site() -> Site {
     Site::with(&[]).await
 }
 
+/// What differs from one site to another.
+struct Setup<'a> {
+    /// Settings besides those that every site needs.
+    settings: &'a [(&'a str, &'a str)],
+    /// What the site proves itself to the provider with.
+    client_secret: Option<&'a str>,
+    /// What is wrong with the provider before anyone asks it.
+    faults: &'a [Fault],
+}
+
+const USUAL: Setup<'_> = Setup { settings: &[], client_secret: Some(CLIENT_SECRET), faults: &[] };
+
 impl Site {
     /// A site with these settings besides those that it needs.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::start(Setup { settings, ..USUAL }).await
+    }
+
+    /// A site beside a provider that misbehaves like this from the start. What a provider says of itself is kept
+    /// for an hour, so a fault in its metadata or keys that is switched on later would come too late.
+    pub async fn beside(faults: &[Fault]) -> Self {
+        Self::start(Setup { faults, ..USUAL }).await
+    }
+
+    /// A site that is a public client: it has no secret, and PKCE alone.
+    pub async fn without_client_secret() -> Self {
+        Self::start(Setup { client_secret: None, ..USUAL }).await
+    }
+
+    async fn start(Setup { settings, client_secret, faults }: Setup<'_>) -> Self {
         let (provider_listener, issuer) = free_address();
         let (listener, origin) = free_address();
         let listen = listener.local_addr().unwrap().to_string();
@@ -50,7 +77,7 @@ impl Site {
         let clock = Clock::manual();
         let provider_clock = clock.clone();
         let settings_of_provider = demo::Settings {
-            clients: vec![client(&base)],
+            clients: vec![demo::Client { client_secret: client_secret.map(str::to_owned), ..client(&base) }],
             key_pem: Some(KEY.clone()),
             clock: demo::Clock::new(move || {
                 std::time::UNIX_EPOCH
@@ -59,6 +86,9 @@ impl Site {
             ..demo::Settings::new(&issuer)
         };
         let provider = demo::Provider::start(provider_listener, settings_of_provider).await.unwrap();
+        for fault in faults {
+            provider.faults().on(*fault);
+        }
         let folder = tempfile::tempdir().unwrap();
         let mut sources = Sources { working_directory: folder.path().into(), ..Sources::default() }
             .with("THOUGHTS_BASE_URL", &base)
@@ -66,9 +96,9 @@ impl Site {
             .with("THOUGHTS_STORE", &format!("sled:{}", folder.path().display()))
             .with("THOUGHTS_OIDC_ISSUER", &issuer)
             .with("THOUGHTS_OIDC_CLIENT_ID", CLIENT_ID)
-            .with("THOUGHTS_OIDC_CLIENT_SECRET", CLIENT_SECRET)
             .with("THOUGHTS_OIDC_ADMIN", "admin=true");
-        for (name, value) in settings.iter().filter(|(name, _)| name.starts_with("THOUGHTS_")) {
+        let secret = client_secret.map(|secret| ("THOUGHTS_OIDC_CLIENT_SECRET", secret));
+        for (name, value) in secret.iter().chain(settings).filter(|(name, _)| name.starts_with("THOUGHTS_")) {
             sources = sources.with(name, value);
         }
         let app = App::open(Config::load(&sources).unwrap(), clock.clone()).await.unwrap();

@@ -5,7 +5,7 @@ use std::pin::pin;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::relying_party::{CLIENT, RelyingParty};
+use super::relying_party::{CALLBACK, CLIENT, RelyingParty, SECRET, VERIFIER};
 use crate::demo::Fault;
 
 #[tokio::test]
@@ -44,6 +44,7 @@ async fn openidconnect_accepts_what_is_merely_odd() {
     for fault in [
         Fault::IdTokenAudArray,
         Fault::IdTokenNoKid,
+        Fault::IdTokenNoPersonalClaims,
         Fault::TokenTypeOddCase,
         Fault::TokenNoExpiresIn,
         Fault::JwksSeveralKeys,
@@ -66,6 +67,36 @@ async fn a_rotated_key_signs_and_is_published_beside_the_one_before_it() {
         assert_eq!(rp.verify(tokens["id_token"].as_str().unwrap()).await, Ok("ada".to_owned()));
     }
     assert_eq!(rp.json("/jwks").await["keys"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_key_set_that_moved_is_where_the_metadata_say() {
+    let rp = RelyingParty::new().await;
+    rp.provider.faults().on(Fault::JwksMoved);
+    let metadata = rp.json("/.well-known/openid-configuration").await;
+    assert_eq!(metadata["jwks_uri"], rp.url("/jwks/moved"));
+    assert!(rp.json("/jwks/moved").await["keys"].is_array());
+    assert_eq!(rp.get("/jwks", &[]).await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_secret_can_be_taken_in_one_way_alone() {
+    let mut rp = RelyingParty::new().await;
+    let code = rp.sign_in(CLIENT, "Ada").await["code"].clone();
+    let posted = [
+        ("grant_type", "authorization_code"),
+        ("code", &code),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+        ("client_id", CLIENT),
+        ("client_secret", SECRET),
+    ];
+    rp.provider.faults().on(Fault::ClientSecretPostAlone);
+    assert_eq!(super::error_of(rp.redeem(&code).await).await.1, "invalid_client");
+    rp.provider.faults().clear();
+    rp.provider.faults().on(Fault::ClientSecretBasicAlone);
+    assert_eq!(super::error_of(rp.post("/token", None, &posted).await).await.1, "invalid_client");
+    assert_eq!(rp.redeem(&code).await.status(), StatusCode::OK);
 }
 
 #[tokio::test]
