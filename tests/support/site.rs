@@ -3,6 +3,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 use thoughts::app::App;
@@ -144,9 +145,16 @@ pub fn client(base: &str) -> demo::Client {
 /// One key for all the tests of this process: making one takes a while.
 pub static KEY: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| demo::Provider::new_key_pem().unwrap());
 
-/// A listener on a free port of the loopback, and its origin.
+/// A listener on a free port of the loopback, and its origin. The port is below those that the system hands out by
+/// itself, and given to nobody else in this process, so that whoever lets go of it can have it again.
 pub fn free_address() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let origin = format!("http://{}", listener.local_addr().unwrap());
-    (listener, origin)
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let place = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(97));
+        let port = u16::try_from(20_000 + place % 12_000).unwrap();
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            let origin = format!("http://{}", listener.local_addr().unwrap());
+            return (listener, origin);
+        }
+    }
 }
