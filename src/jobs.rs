@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::domain::thought::Thought;
+use crate::domain::unsent::Unsent;
 use crate::store::Result;
 
 /// How many records a step forgets at most, so that it never holds up writers for long.
@@ -33,6 +34,7 @@ const JOBS: &[Job] = &[
     Job { name: "purge deleted thoughts", every: Duration::from_hours(1), step: |app| Box::pin(purge_deleted(app)) },
     Job { name: "purge sessions", every: Duration::from_mins(10), step: |app| Box::pin(purge_sessions(app)) },
     Job { name: "purge logouts", every: Duration::from_mins(10), step: |app| Box::pin(purge_logouts(app)) },
+    Job { name: "purge unsent texts", every: Duration::from_mins(5), step: |app| Box::pin(purge_unsent(app)) },
     Job { name: "purge once values", every: Duration::from_hours(1), step: |app| Box::pin(purge_once(app)) },
 ];
 
@@ -85,6 +87,11 @@ async fn purge_sessions(app: &App) -> Result<()> {
 async fn purge_logouts(app: &App) -> Result<()> {
     let now = app.clock.now();
     until_done(|| app.store.purge_logouts(now, AT_ONCE)).await
+}
+
+async fn purge_unsent(app: &App) -> Result<()> {
+    let before = app.clock.now().saturating_sub(SignedDuration::from_mins(Unsent::MINUTES)).unwrap_or(Timestamp::MIN);
+    until_done(|| app.store.purge_unsent(before, AT_ONCE)).await
 }
 
 async fn purge_once(app: &App) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The official cases of the OpenID Foundation's certification of relying parties, by their official names, at the
 //! front door. The Foundation's suite plays a provider that goes wrong; here the demo provider does, with the fault
-//! of the case switched on. A case that is in two plans stands under the first. The README has the same list.
+//! of the case switched on. A case that is in two plans stands under the first. Those of Back-Channel Logout stand in
+//! `back_channel.rs`. The README has the same list.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -202,9 +203,10 @@ async fn oidcc_client_test_rp_init_logout_no_state() {
 
 #[test]
 fn the_readme_lists_these_cases_and_no_others() {
-    let tests = include_str!("certification.rs").lines().filter_map(|line| line.strip_prefix("async fn "));
-    let played: Vec<_> =
-        tests.filter_map(|line| line.split_once('(')).map(|(name, _)| name.replace('_', "-")).collect();
+    let files = [include_str!("certification.rs"), include_str!("back_channel.rs")];
+    let tests = files.into_iter().flat_map(str::lines).filter_map(|line| line.strip_prefix("async fn oidcc_"));
+    let cases = tests.filter_map(|line| line.split_once('('));
+    let played: Vec<_> = cases.map(|(name, _)| format!("oidcc-{}", name.replace('_', "-"))).collect();
     let (_, readme) = include_str!("../README.md").split_once("<!-- certification -->\n").unwrap();
     let (section, _) = readme.split_once("<!-- /certification -->").unwrap();
     let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));

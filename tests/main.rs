@@ -19,6 +19,7 @@ mod headers;
 mod house;
 mod main_job;
 mod no_javascript;
+mod nothing_is_lost;
 mod program;
 mod provider_faults;
 mod reading;

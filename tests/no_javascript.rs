@@ -46,3 +46,19 @@ async fn a_person_signs_out() {
     browser.see_text("h1", "You are signed out").await;
     browser.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_comes_through_a_sign_in() {
+    let Some(browser) = Browser::open(JavaScript::Off).await else { return };
+    let site = site().await;
+    browser.sign_in(&site.base, "Ann").await;
+    browser.type_into("#message", "Long and dear").await;
+    site.member("Ann").await.form(reqwest::Method::DELETE, "/profile/sessions", &[]).await;
+    browser.click("#composer .controls > button:last-child").await;
+    // The provider still knows who this is, and asks only whether to go on.
+    browser.click_text("button", "Continue as").await;
+    browser.see_text("p", "You were signed out before this was sent").await;
+    browser.click("#composer .controls > button:last-child").await;
+    browser.see_text("article//p", "Long and dear").await;
+    browser.close().await;
+}

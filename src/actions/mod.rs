@@ -10,6 +10,7 @@ pub mod read;
 pub mod sessions;
 pub mod share;
 pub mod sign_in;
+pub mod unsent;
 
 use crate::domain::Invalid;
 use crate::store::StoreError;
@@ -26,6 +27,9 @@ pub enum Error {
     /// What was typed isn't one of ours.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// Something could not be sealed.
+    #[error(transparent)]
+    Unsealable(#[from] crate::keys::Unsealable),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

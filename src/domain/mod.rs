@@ -11,6 +11,7 @@ pub mod page;
 pub mod policy;
 pub mod session;
 pub mod thought;
+pub mod unsent;
 pub mod visibility;
 
 /// Why something that was typed is not one of ours: which field, what was wrong, and what would be right.

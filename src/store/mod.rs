@@ -30,6 +30,7 @@ use crate::domain::page::Page;
 use crate::domain::policy::Reach;
 use crate::domain::session::{ProviderLogout, Session, SessionHash};
 use crate::domain::thought::{Authored, NewThought, Once, Revision, Thought};
+use crate::domain::unsent::{Unsent, UnsentId};
 
 /// Why a store could not do what was asked. The text is for the log and for whoever starts the program;
 /// people at a page are told only that it was our fault.
@@ -156,6 +157,9 @@ pub trait Sessions: Send + Sync {
     /// Ends a session and gives what it was.
     async fn end_session(&self, hash: SessionHash) -> Result<Option<Session>>;
 
+    /// Whose session this was that has ended; known until the session would have ended in any case.
+    async fn ended_session(&self, hash: SessionHash) -> Result<Option<MemberId>>;
+
     /// A member's sessions, the most recently begun first.
     async fn sessions_of(&self, member: MemberId) -> Result<Vec<Session>>;
 
@@ -169,13 +173,30 @@ pub trait Sessions: Send + Sync {
     /// Forgets up to `limit` of the `jti` whose time to be remembered ended before `now`. Gives how many.
     async fn purge_logouts(&self, now: Timestamp, limit: usize) -> Result<usize>;
 
-    /// Forgets up to `limit` sessions whose `until` lies before `now`. Gives how many.
+    /// Forgets up to `limit` sessions whose `until` lies before `now`, those that ended before then too. Gives how
+    /// many.
     async fn purge_sessions(&self, now: Timestamp, limit: usize) -> Result<usize>;
+}
+
+/// Texts that wait for their writers to sign in again.
+#[async_trait]
+pub trait UnsentTexts: Send + Sync {
+    /// Keeps a text; where there are [`Unsent::AT_MOST`], the oldest goes.
+    async fn keep_unsent(&self, id: UnsentId, unsent: &Unsent) -> Result<()>;
+
+    /// The text kept under this id.
+    async fn unsent(&self, id: UnsentId) -> Result<Option<Unsent>>;
+
+    /// Forgets a text.
+    async fn forget_unsent(&self, id: UnsentId) -> Result<()>;
+
+    /// Forgets up to `limit` texts kept before `before`. Gives how many.
+    async fn purge_unsent(&self, before: Timestamp, limit: usize) -> Result<usize>;
 }
 
 /// A whole store.
 #[async_trait]
-pub trait Store: Thoughts + Members + Sessions {
+pub trait Store: Thoughts + Members + Sessions + UnsentTexts {
     /// Asks the store for an answer, for `/readyz`.
     async fn ping(&self) -> Result<()>;
 

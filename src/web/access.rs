@@ -17,7 +17,7 @@ use super::form::Fields;
 use super::origin;
 use super::refusal::{Came, Refusal};
 use super::request::{Kind, is, path_and_query, request_id, text};
-use super::sign_in_cookies;
+use super::{sign_in_cookies, unsent};
 use crate::actions::sessions;
 use crate::app::App;
 use crate::config::Anonymous;
@@ -202,9 +202,15 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guarded<E> {
             let anonymous = self.app.config.anonymous;
             self.access.admit(&visitor.viewer, anonymous)
         });
-        let answer = match admitted {
-            Ok(()) => self.inner.call(request).await.map_err(Refusal::from),
-            Err(refusal) => Err(refusal),
+        let (answer, came) = match admitted {
+            Ok(()) => (self.inner.call(request).await.map_err(Refusal::from), came),
+            // A form that comes too late is not lost.
+            Err(Refusal::SignIn) => match unsent::keep(&visitor, &mut request).await {
+                Ok(Some(form)) => (Err(Refusal::SignIn), came.on_page(form)),
+                Ok(None) => (Err(Refusal::SignIn), came),
+                Err(refusal) => (Err(refusal), came),
+            },
+            Err(refusal) => (Err(refusal), came),
         };
         let mut answer = answer.unwrap_or_else(|refusal| refusal.answer(&visitor, &came));
         if visitor.kind != Kind::Api {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use http::header::CONTENT_TYPE;
 use poem::{FromRequest, Request, RequestBody};
 use serde::de::DeserializeOwned;
 
@@ -25,9 +26,9 @@ impl Fields {
         Self(url::form_urlencoded::parse(bytes).into_owned().collect())
     }
 
-    /// One field.
-    pub fn of(name: &str, value: &str) -> Self {
-        Self(HashMap::from([(name.to_owned(), value.to_owned())]))
+    /// These fields.
+    pub fn of<const N: usize>(fields: [(&str, String); N]) -> Self {
+        Self(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
     /// What the field says; empty where it isn't there.
@@ -61,6 +62,12 @@ impl<'a, T: DeserializeOwned> FromRequest<'a> for Json<T> {
         })?;
         Ok(Self(value))
     }
+}
+
+/// Whether the body is a form's.
+pub fn is_form(request: &Request) -> bool {
+    let content_type = request.headers().get(CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"))
 }
 
 async fn read(body: &mut RequestBody) -> Result<Vec<u8>, Refusal> {

@@ -21,6 +21,7 @@ mod return_to;
 pub mod routes;
 mod security_headers;
 mod sign_in_cookies;
+mod unsent;
 
 pub use mount::mount;
 pub use refusal::Refusal;

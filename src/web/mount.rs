@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::Method;
-use http::header::CONTENT_TYPE;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt as _, Request, Response, Route};
 
 use super::access::{Access, Guarded};
 use super::cookies::WithCookies;
-use super::form::{Fields, read_within_limit};
+use super::form::{Fields, is_form, read_within_limit};
 use super::outer::Outer;
 use super::refusal::Refusal;
 use super::routes::{Row, table};
@@ -165,11 +164,6 @@ impl Endpoint for Overridden {
         request.set_body(body);
         self.0.call(request).await
     }
-}
-
-fn is_form(request: &Request) -> bool {
-    let content_type = request.headers().get(CONTENT_TYPE);
-    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"))
 }
 
 #[cfg(test)]

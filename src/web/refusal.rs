@@ -73,6 +73,12 @@ impl Came {
         Self { method, page, accepts_events, for_main }
     }
 
+    /// The same, from another page.
+    #[must_use]
+    pub fn on_page(self, url: String) -> Self {
+        Self { page: Some(url), ..self }
+    }
+
     /// Where signing in brings the person back to: the page they are on, or are about to open.
     fn login(&self, visitor: &Visitor) -> String {
         let return_to = match &self.page {
@@ -243,6 +249,7 @@ impl From<actions::Error> for Refusal {
             actions::Error::NotFound => Self::NotFound,
             actions::Error::Forbidden(why) => Self::Forbidden(why),
             actions::Error::Invalid(invalid) => Self::Invalid(vec![invalid]),
+            actions::Error::Unsealable(error) => Self::Internal(error.to_string()),
             actions::Error::Store(error) => error.into(),
         }
     }

@@ -16,7 +16,10 @@
 //! | `s` | session hash | the session and when it ends |
 //! | `S` | member, begun at (latest first), session hash | this member's |
 //! | `p` | SHA-256 of issuer and the provider's `sid`, session hash | begun through that provider session |
-//! | `e` | ends at, session hash | due to be forgotten |
+//! | `x` | session hash | whose session this was, which has ended |
+//! | `e` | ends at, session hash | due to be forgotten, though it may have ended before |
+//! | `u` | id | a text that waits for its writer |
+//! | `U` | kept at, id | due to be forgotten |
 //! | `j` | SHA-256 of issuer and `jti` | a provider's logout that has counted |
 //! | `J` | until, SHA-256 of issuer and `jti` | due to be forgotten |
 //!
@@ -39,6 +42,7 @@ use crate::domain::id::{MemberId, ThoughtId};
 use crate::domain::member::{Handle, Identity, Member};
 use crate::domain::session::SessionHash;
 use crate::domain::thought::{Once, Revision, Thought};
+use crate::domain::unsent::{Unsent, UnsentId};
 use crate::domain::visibility::{GroupName, Visibility};
 use crate::store::{Result, Scope, StoreError};
 
@@ -261,6 +265,40 @@ fn of_issuer(iss: &str, name: &str) -> [u8; 32] {
 /// The member with this handle.
 pub(super) fn handle(handle: &Handle) -> Key<MemberId> {
     Key::new(b'h', "a handle").with(handle.as_str())
+}
+
+/// Whose session this was, which has ended.
+pub(super) fn ended(hash: SessionHash) -> Key<MemberId> {
+    Key::new(b'x', "an ended session").with(hash.to_bytes())
+}
+
+/// A text that waits for its writer.
+pub(super) fn unsent(id: UnsentId) -> Key<Unsent> {
+    unsent_of(id.to_bytes())
+}
+
+/// The same key, from what its place in time ends in.
+pub(super) fn unsent_of(id: [u8; 16]) -> Key<Unsent> {
+    Key::new(b'u', "a text that was not sent").with(id)
+}
+
+/// The place in time of such a text.
+pub(super) fn unsent_kept(at: Timestamp, id: [u8; 16]) -> Key<()> {
+    unsent_places().with(time(at)).with(id)
+}
+
+/// The places of those texts, the oldest first; each key ends in a 16-byte id.
+pub(super) fn unsent_texts() -> Span {
+    unsent_places().and_below()
+}
+
+/// The same, as far as they were kept before `before`.
+pub(super) fn unsent_before(before: Timestamp) -> Span {
+    unsent_places().up_to(unsent_places().with(time(before)))
+}
+
+fn unsent_places() -> Key<()> {
+    Key::new(b'U', "the place of a text that was not sent")
 }
 
 /// A session's place among those that were begun through one session of the provider.

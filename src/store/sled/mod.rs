@@ -18,6 +18,7 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 mod thoughts;
+mod unsent;
 mod writer;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

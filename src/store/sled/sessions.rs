@@ -53,6 +53,10 @@ impl Sessions for SledStore {
         self.writer.write(move |draft| end(draft, hash)).await
     }
 
+    async fn ended_session(&self, hash: SessionHash) -> Result<Option<MemberId>> {
+        self.read(|db| get(db, &keys::ended(hash)))
+    }
+
     async fn sessions_of(&self, member: MemberId) -> Result<Vec<Session>> {
         self.read(|db| {
             let sessions =
@@ -117,7 +121,10 @@ impl Sessions for SledStore {
             .write(move |draft| {
                 let mut purged = 0;
                 for key in draft.keys(&keys::session_ends_before(now), limit)? {
-                    end(draft, hash_in(&key)?)?;
+                    let hash = hash_in(&key)?;
+                    end(draft, hash)?;
+                    draft.remove(&keys::ended(hash));
+                    draft.remove_raw(&key);
                     purged += 1;
                 }
                 Ok(purged)
@@ -149,10 +156,11 @@ fn hash_in(key: &[u8]) -> Result<SessionHash> {
 /// Takes a session out, wherever it stands.
 fn end(draft: &mut Draft<'_>, hash: SessionHash) -> Result<Option<Session>> {
     let key = keys::session(hash);
-    let Some(KeptSession { session, until }) = draft.get(&key)? else { return Ok(None) };
+    let Some(KeptSession { session, until: _ }) = draft.get(&key)? else { return Ok(None) };
     draft.remove(&key);
     draft.remove(&keys::session_of(session.member, session.created_at, hash));
-    draft.remove(&keys::session_end(until, hash));
+    // Its place in time stays: by it the note of whose it was is forgotten.
+    draft.put(&keys::ended(hash), &session.member)?;
     if let Some(sid) = &session.sid {
         draft.remove(&keys::session_at_provider(&session.iss, sid, hash));
     }

@@ -18,6 +18,7 @@ pub(super) mod members;
 pub(super) mod sessions;
 pub(super) mod support;
 pub(super) mod thoughts;
+pub(super) mod unsent;
 pub(super) mod whole;
 
 /// Makes a test of every promise; takes a future of a store and of what has to be kept beside it.
@@ -85,6 +86,12 @@ macro_rules! store_suite {
                 a_logout_by_sid_ends_the_sessions_begun_through_it_alone
                 a_logout_by_sub_ends_all_of_that_members_sessions_with_that_provider
                 a_logout_counts_once_until_it_is_purged
+                whose_session_has_ended_is_known_until_it_would_have_ended_anyway
+            }
+            unsent {
+                a_text_is_kept_until_it_is_forgotten
+                texts_kept_long_ago_are_purged
+                one_text_too_many_takes_the_place_of_the_oldest
             }
             whole {
                 thirty_two_writers_at_once_lose_nothing_and_the_lists_agree

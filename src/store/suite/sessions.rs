@@ -100,6 +100,7 @@ pub(in crate::store) async fn sessions_past_their_end_are_purged(store: Given) {
     assert_eq!(store.session(short.hash).await.unwrap(), None);
     assert_eq!(store.sessions_of(ann.id).await.unwrap(), std::slice::from_ref(&long));
     store.end_session(long.hash).await.unwrap();
+    assert_eq!(store.purge_sessions(at(1000), 9).await.unwrap(), 1);
     assert_eq!(store.purge_sessions(at(1000), 9).await.unwrap(), 0);
 }
 
@@ -171,6 +172,18 @@ pub(in crate::store) async fn a_logout_counts_once_until_it_is_purged(store: Giv
     assert_eq!(store.purge_logouts(at(100), 9).await.unwrap(), 0);
     assert_eq!(store.purge_logouts(at(101), 9).await.unwrap(), 1);
     assert_eq!(store.end_sessions_at_provider(&said, at(100)).await.unwrap(), Some(0));
+}
+
+pub(in crate::store) async fn whose_session_has_ended_is_known_until_it_would_have_ended_anyway(store: Given) {
+    let ann = member(&store, "ann").await;
+    let session = session(&ann, 1);
+    store.begin_session(&session, at(100), None).await.unwrap();
+    assert_eq!(store.ended_session(session.hash).await.unwrap(), None, "it has not ended");
+    store.end_session(session.hash).await.unwrap();
+    assert_eq!(store.purge_sessions(at(100), 9).await.unwrap(), 0);
+    assert_eq!(store.ended_session(session.hash).await.unwrap(), Some(ann.id));
+    assert_eq!(store.purge_sessions(at(101), 9).await.unwrap(), 1);
+    assert_eq!(store.ended_session(session.hash).await.unwrap(), None);
 }
 
 /// What the provider of this session says when it has ended there.

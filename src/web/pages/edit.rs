@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use poem::web::Path;
 use poem::{Response, handler};
 
+use super::share_thought::still_here;
 use crate::actions::edit;
 use crate::domain::Invalid;
 use crate::domain::thought::Authored;
@@ -13,12 +14,16 @@ use crate::web::components::{Composer, controls, message_field};
 use crate::web::form::{Fields, named};
 use crate::web::hypermedia::{Screen, nonce};
 use crate::web::refusal::Refusal;
+use crate::web::unsent;
 
-/// `GET /thoughts/{id}/edit`
+/// `GET /thoughts/{id}/edit`: with what was typed before the session ended, if something was.
 #[handler]
 pub async fn get(member: Member, Path(id): Path<String>) -> Result<Response, Refusal> {
     let authored = edit::editable(&member.app, &member.member, named(&id)?).await?;
     let thought = &authored.thought;
+    if let Some(fields) = unsent::waiting(&member, Some(thought.id)).await? {
+        return Ok(member.show(filled(&member, &authored, &fields, &[], &still_here())));
+    }
     let main = view(&member, &authored, thought.message.as_str(), &thought.visibility.to_string(), &[], &html! {});
     Ok(member.show(Screen::new("Edit", main)))
 }

@@ -15,11 +15,20 @@ use crate::web::form::Fields;
 use crate::web::hypermedia::{Screen, nonce, see_other};
 use crate::web::refusal::Refusal;
 use crate::web::request::Kind;
+use crate::web::unsent;
 
-/// `GET /share-thought`
+/// `GET /share-thought`: with what was typed before the session ended, if something was.
 #[handler]
-pub fn get(member: Member) -> Response {
-    member.show(filled(&member, &Fields::parse(b""), &[], &html! {}))
+pub async fn get(member: Member) -> Result<Response, Refusal> {
+    let waiting = unsent::waiting(&member, None).await?;
+    let below = html! { @if waiting.is_some() { (still_here()) } };
+    let fields = waiting.unwrap_or_else(|| Fields::of([]));
+    Ok(member.show(filled(&member, &fields, &[], &below)))
+}
+
+/// Said below a form whose text has come through a sign-in.
+pub fn still_here() -> Markup {
+    html! { p .note role="status" { "You were signed out before this was sent. It is as you wrote it, and not shared yet." } }
 }
 
 /// `GET /thoughts`: where a form that was given back was sent to; a reload leads to the form.
@@ -38,7 +47,10 @@ pub async fn post_thought(member: Member, fields: Fields) -> Result<Response, Re
         Err(errors) => return Ok(again(&member, &fields, &errors)),
     };
     match shared {
-        Ok(authored) => Ok(done(&member, &authored)),
+        Ok(authored) => {
+            unsent::sent(&member).await?;
+            Ok(done(&member, &authored))
+        }
         Err(actions::Error::Invalid(invalid)) => Ok(again(&member, &fields, &[invalid])),
         Err(error) => Err(error.into()),
     }
@@ -71,7 +83,7 @@ fn done(member: &Member, authored: &Authored) -> Response {
         Kind::Page | Kind::Api => see_other(&location),
         Kind::Fragment => {
             // The next one is for the same people, until they choose others.
-            let next = Fields::of("visibility", &authored.thought.visibility.to_string());
+            let next = Fields::of([("visibility", authored.thought.visibility.to_string())]);
             let part = html! {
                 (form(member, &next, &[], &html! {}))
                 ol hx-swap-oob="afterbegin:#thoughts" hx-nonce=(nonce()) {

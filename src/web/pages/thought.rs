@@ -15,6 +15,7 @@ use crate::web::form::{Fields, named};
 use crate::web::hypermedia::{Screen, see_other};
 use crate::web::refusal::Refusal;
 use crate::web::request::Kind;
+use crate::web::unsent;
 use http::StatusCode;
 
 /// `GET /thoughts/{id}`: 404 if this viewer may not see it. Whoever has deleted it is told so there.
@@ -46,6 +47,9 @@ pub async fn put(member: Member, Path(id): Path<String>, fields: Fields) -> Resu
             return Ok(edit::again(&member, &authored, &fields, &errors));
         }
     };
+    if changed.is_ok() {
+        unsent::sent(&member).await?;
+    }
     match changed {
         Ok(_) if member.kind == Kind::Page => Ok(see_other(&member.app.paths.thought(id))),
         Ok(_) => {

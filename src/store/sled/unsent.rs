@@ -1,0 +1,59 @@
+//! Texts that wait for their writers: by id, by when they were kept.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::SledStore;
+use super::draft::Draft;
+use super::keys::{self, Span};
+use super::records::get;
+use crate::domain::unsent::{Unsent, UnsentId};
+use crate::store::{Result, UnsentTexts};
+
+#[async_trait]
+impl UnsentTexts for SledStore {
+    async fn keep_unsent(&self, id: UnsentId, unsent: &Unsent) -> Result<()> {
+        let unsent = unsent.clone();
+        self.writer
+            .write(move |draft| {
+                let kept = draft.keys(&keys::unsent_texts(), Unsent::AT_MOST)?;
+                if let (Unsent::AT_MOST.., Some(oldest)) = (kept.len(), kept.first()) {
+                    forget(draft, oldest)?;
+                }
+                draft.put(&keys::unsent_kept(unsent.at, id.to_bytes()), &())?;
+                draft.put(&keys::unsent(id), &unsent)
+            })
+            .await
+    }
+
+    async fn unsent(&self, id: UnsentId) -> Result<Option<Unsent>> {
+        self.read(|db| get(db, &keys::unsent(id)))
+    }
+
+    async fn forget_unsent(&self, id: UnsentId) -> Result<()> {
+        self.writer
+            .write(move |draft| {
+                let Some(unsent) = draft.get(&keys::unsent(id))? else { return Ok(()) };
+                forget(draft, keys::unsent_kept(unsent.at, id.to_bytes()).as_bytes())
+            })
+            .await
+    }
+
+    async fn purge_unsent(&self, before: Timestamp, limit: usize) -> Result<usize> {
+        let span: Span = keys::unsent_before(before);
+        self.writer
+            .write(move |draft| {
+                let due = draft.keys(&span, limit)?;
+                due.iter().try_for_each(|place| forget(draft, place))?;
+                Ok(due.len())
+            })
+            .await
+    }
+}
+
+/// Takes away the text whose place in time this is.
+fn forget(draft: &mut Draft<'_>, place: &[u8]) -> Result<()> {
+    draft.remove(&keys::unsent_of(keys::ending("the place of a text that was not sent", place)?));
+    draft.remove_raw(place);
+    Ok(())
+}
