@@ -22,7 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("web", &["actions", "api", "app", "clock", "config", "domain", "oidc", "paths", "store"]),
     ("jobs", &["app", "domain", "store"]),
     ("server", &["app", "config", "jobs", "store", "web"]),
-    ("cli", &["app", "clock", "config", "demo", "domain", "paths", "server", "store", "web"]),
+    ("cli", &["app", "clock", "config", "demo", "domain", "oidc", "paths", "server", "store", "web"]),
 ];
 
 fn files(folder: &str) -> Vec<PathBuf> {

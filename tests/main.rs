@@ -13,6 +13,7 @@ mod assets;
 mod back_channel;
 mod caching;
 mod certification;
+mod check;
 mod crash;
 mod editing;
 mod headers;

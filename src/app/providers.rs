@@ -30,7 +30,11 @@ const DEFAULT_NAME: &str = "default";
 pub struct Providers(Vec<SignInProvider>);
 
 impl Providers {
-    pub(super) fn new(config: &Config, clock: &Clock) -> Result<Self, StartError> {
+    /// Those that the configuration names. They are asked for nothing yet.
+    ///
+    /// # Errors
+    /// Where there is no way to speak to one, or its settings make no provider.
+    pub fn new(config: &Config, clock: &Clock) -> Result<Self, StartError> {
         let http = Http::new(Http::TIMEOUT)?;
         let one = |provider: &config::Provider| {
             let failed = |why: String| StartError::Provider { name: provider.name.to_string(), why };

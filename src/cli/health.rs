@@ -9,7 +9,11 @@ use crate::paths::READYZ;
 
 /// Asks the server on this machine whether it is ready.
 pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
-    let config = Config::load(&Sources::from_process(config))?;
+    ask(&Config::load(&Sources::from_process(config))?).await
+}
+
+/// Asks the server that is configured so.
+pub async fn ask(config: &Config) -> Result<(), Failed> {
     // The client insists on one though it will only speak plain HTTP; where one is installed it stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy();

@@ -1,5 +1,6 @@
 //! The command line: a file a command. To add one, add a file, a variant, and an arm.
 
+mod check;
 mod demo;
 mod health;
 mod log;
@@ -32,6 +33,8 @@ enum Command {
     Serve,
     /// Run the server with a demo provider inside it, on this machine alone
     Demo,
+    /// Try everything that a sign-in needs, and say what to change; exit 0 or 1
+    Check,
     /// Print the route table: method, path, access
     Routes,
     /// Ask a running server whether it is ready; exit 0 or 1
@@ -80,6 +83,7 @@ pub fn run() -> ExitCode {
                 routes::run();
                 Ok(())
             }
+            Some(Command::Check) => check::run(arguments.config).await,
             Some(Command::Health) => health::run(arguments.config).await,
         }
     });

@@ -15,6 +15,7 @@
 //! | `id_token` | the checks of an ID token |
 //! | `userinfo` | more claims, from the userinfo endpoint |
 //! | `tokens` | what is kept after a sign-in |
+//! | `facts` | what can be found out about it without a sign-in |
 //! | `sign_out` | RP-Initiated Logout, revocation |
 //! | `logout_token` | Back-Channel Logout |
 //! | `error` | everything that can go wrong, whose fault it is, and how it is logged |
@@ -33,6 +34,7 @@
 mod attempt;
 mod discovery;
 mod error;
+mod facts;
 mod http;
 mod id_token;
 mod logout_token;
@@ -48,6 +50,7 @@ mod userinfo;
 
 pub use attempt::{Attempt, AuthorizationResponse};
 pub use error::{ProviderError, SignInError, Whose};
+pub use facts::{Facts, Introduction};
 pub use http::{Http, HttpSetupError};
 pub use logout_token::{LoggedOut, LogoutTokenError, unverified_issuer};
 pub use provider::{Provider, Status};

@@ -32,6 +32,8 @@ pub(super) struct OtherMetadata {
     pub(super) end_session_endpoint: Option<EndSessionUrl>,
     /// Source: RFC 8414, 2.
     pub(super) revocation_endpoint: Option<RevocationUrl>,
+    /// How a `code_challenge` may be made. Source: RFC 8414, 2.
+    pub(super) code_challenge_methods_supported: Option<Vec<String>>,
     /// Whether every authorization response names its issuer. Source: RFC 9207, 3.
     #[serde(default)]
     pub(super) authorization_response_iss_parameter_supported: bool,

@@ -1,0 +1,200 @@
+//! `thoughts check`: tries everything a sign-in needs, and says for each: ok, or what to change.
+
+use std::path::PathBuf;
+
+use super::{Failed, health};
+use crate::app::{Providers, SignInProvider};
+use crate::clock::Clock;
+use crate::config::{BaseUrl, Config, Listen, Sources, StoreUrl};
+use crate::oidc::{Facts, Introduction, ProviderError};
+use crate::paths;
+use crate::store;
+
+/// Seconds that clocks may differ before it is worth a word; at sixty, sign-ins fail.
+const SKEW: i64 = 5;
+
+/// One line of what was found.
+enum Finding {
+    /// As it should be.
+    Ok(String),
+    /// It works, and could be better: what that would take.
+    Note(String),
+    /// It does not work: what to change.
+    Fix(String),
+}
+
+/// Prints a line a finding. Exit 1 where one of them is to be mended.
+pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
+    let config = Config::load(&Sources::from_process(config))?;
+    config.require_provider()?;
+    let mut findings = vec![base_url(&config.base_url)];
+    // A server that is running has the listener and the store, and answers for both.
+    let serving = health::ask(&config).await.is_ok();
+    findings.push(if serving {
+        Finding::Ok(format!("a server is running on {} and is ready: its store answers", config.listen))
+    } else {
+        listener(&config.listen).await
+    });
+    if !serving {
+        findings.push(store(&config).await);
+    }
+    for one in Providers::new(&config, &Clock::system())?.all() {
+        findings.extend(provider(one, &config.base_url).await);
+    }
+    let mut to_mend = 0;
+    for finding in findings {
+        match finding {
+            Finding::Ok(what) => println!("ok    {what}"),
+            Finding::Note(what) => println!("note  {what}"),
+            Finding::Fix(what) => {
+                to_mend += 1;
+                println!("FIX   {what}");
+            }
+        }
+    }
+    match to_mend {
+        0 => Ok(()),
+        1 => Err(Failed::Other("one thing is to be mended before people can sign in".to_owned())),
+        many => Err(Failed::Other(format!("{many} things are to be mended before people can sign in"))),
+    }
+}
+
+fn base_url(base_url: &BaseUrl) -> Finding {
+    let url = base_url.join("/");
+    if base_url.is_https() {
+        Finding::Ok(format!("base URL {url}: cookies are bound to this host and to https"))
+    } else {
+        Finding::Note(format!("base URL {url}: http is for this machine alone; people elsewhere need an https address"))
+    }
+}
+
+async fn listener(listen: &Listen) -> Finding {
+    match listen {
+        Listen::Tcp(address) => match tokio::net::TcpListener::bind(address).await {
+            Ok(_) => Finding::Ok(format!("listener {listen} is free")),
+            Err(error) => Finding::Fix(format!(
+                "listener {listen}: {error}, and no Thoughts that is ready answers there. Stop what has it, or choose \
+                 another THOUGHTS_LISTEN"
+            )),
+        },
+        Listen::Unix(path) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            match folder {
+                Some(folder) if !folder.is_dir() => {
+                    Finding::Fix(format!("listener {listen}: the folder {} is not there. Make it", folder.display()))
+                }
+                Some(_) | None => Finding::Ok(format!("listener {listen}: its folder is there")),
+            }
+        }
+    }
+}
+
+/// Opens the store, which makes it where it isn't there yet, as the first start would.
+async fn store(config: &Config) -> Finding {
+    let StoreUrl::Sled(folder) = &config.store;
+    let opened = async {
+        let store = store::open(folder).await?;
+        store.ping().await?;
+        store.close().await
+    };
+    match opened.await {
+        Ok(()) => Finding::Ok(format!("store {} opens and answers", folder.display())),
+        Err(error) => Finding::Fix(error.to_string()),
+    }
+}
+
+async fn provider(provider: &SignInProvider, base_url: &BaseUrl) -> Vec<Finding> {
+    let name = &provider.config.name;
+    let issuer = provider.oidc.issuer();
+    let facts = match provider.oidc.facts().await {
+        Ok(facts) => facts,
+        Err(error) => return vec![Finding::Fix(format!("provider {name}: {}", advice(&error, issuer)))],
+    };
+    let mut findings = vec![Finding::Ok(format!("provider {name}: {issuer} answers, with its keys ({})", facts.keys))];
+    findings.extend(promises(name.as_str(), &facts));
+    findings.push(introduction(provider).await);
+    findings.push(Finding::Note(format!(
+        "provider {name}: register, letter for letter: redirect URI {}, post-logout redirect URI {}, back-channel logout \
+         URI {}",
+        base_url.join(paths::CALLBACK),
+        base_url.join(paths::LOGOUT),
+        base_url.join(paths::BACK_CHANNEL_LOGOUT)
+    )));
+    findings
+}
+
+/// What to do where a provider can't be asked.
+fn advice(error: &ProviderError, issuer: &str) -> String {
+    let what = error.to_string();
+    match error {
+        ProviderError::Issuer { found, .. } => format!("{what}. Set its issuer to `{found}`, to the letter"),
+        ProviderError::Unreachable { .. } | ProviderError::Slow { .. } => format!(
+            "{what}. Open {issuer}/.well-known/openid-configuration from this machine; a certificate of your own must be \
+             among the system's"
+        ),
+        ProviderError::Status { .. } | ProviderError::Nonsense { .. } | ProviderError::TooLarge { .. } => {
+            format!("{what}. The issuer is the address that comes before /.well-known/openid-configuration")
+        }
+    }
+}
+
+fn promises(name: &str, facts: &Facts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !facts.algorithm_accepted {
+        let what = "signs ID tokens by none of RS256, PS256, ES256, EdDSA. Choose one of them for this client there";
+        findings.push(Finding::Fix(format!("provider {name} {what}")));
+    }
+    findings.push(match facts.pkce_s256 {
+        Some(true) => Finding::Ok(format!("provider {name} offers PKCE by S256")),
+        Some(false) => Finding::Fix(format!("provider {name} offers PKCE, and not by S256. Turn it on there")),
+        None => Finding::Note(format!("provider {name} does not say whether it knows PKCE; most do")),
+    });
+    let words = |yes: bool, what: &str, without: &str| {
+        if yes {
+            Finding::Ok(format!("provider {name} {what}"))
+        } else {
+            Finding::Note(format!("provider {name} {without}"))
+        }
+    };
+    findings.push(words(
+        facts.end_session,
+        "can end its session when someone signs out here",
+        "cannot be told to end its session: signing out ends the one here, and the page says so",
+    ));
+    findings.push(words(
+        facts.backchannel_logout,
+        "can tell us when someone signs out there",
+        "does not say that it can tell us when someone signs out there: sessions here then end by their own limits",
+    ));
+    findings.push(clock(name, facts.skew));
+    findings
+}
+
+fn clock(name: &str, skew: Option<i64>) -> Finding {
+    match skew {
+        None => Finding::Note(format!("provider {name} does not tell its time")),
+        Some(skew) if skew.abs() <= SKEW => Finding::Ok(format!("provider {name}: its clock and ours agree")),
+        Some(skew) => {
+            let way = if skew > 0 { "ahead of" } else { "behind" };
+            let what = format!("provider {name}: its clock is {} s {way} ours. Set both by NTP", skew.abs());
+            if skew.abs() < 60 { Finding::Note(what) } else { Finding::Fix(what) }
+        }
+    }
+}
+
+async fn introduction(provider: &SignInProvider) -> Finding {
+    let name = &provider.config.name;
+    match provider.oidc.introduce().await {
+        Ok(Introduction::Accepted) => {
+            Finding::Ok(format!("provider {name} accepts the client id and the client secret"))
+        }
+        Ok(Introduction::Refused(code)) => Finding::Fix(format!(
+            "provider {name} refuses the client ({code}). Copy THOUGHTS_OIDC_CLIENT_ID and THOUGHTS_OIDC_CLIENT_SECRET \
+             anew, without blanks at the ends"
+        )),
+        Ok(Introduction::Unclear(what)) => Finding::Note(format!(
+            "provider {name} does not say whether it accepts the client secret ({what}): a sign-in will tell"
+        )),
+        Err(error) => Finding::Fix(format!("provider {name}: {error}")),
+    }
+}

@@ -1,0 +1,102 @@
+//! `thoughts check`: what people get wrong with a provider, found before anyone signs in.
+
+use std::process::Output;
+
+use thoughts::demo::Fault;
+
+use crate::support::program::{Server, run};
+use crate::support::site::{CLIENT_ID, CLIENT_SECRET};
+use crate::support::{Site, site};
+
+/// What it says of a site with these settings besides the right ones.
+fn check(site: &Site, more: &[(&str, &str)]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("sled:{}", folder.path().display());
+    let mut settings = vec![
+        ("THOUGHTS_LISTEN", "127.0.0.1:0"),
+        ("THOUGHTS_STORE", store.as_str()),
+        ("THOUGHTS_OIDC_ISSUER", site.provider.issuer()),
+        ("THOUGHTS_OIDC_CLIENT_ID", CLIENT_ID),
+        ("THOUGHTS_OIDC_CLIENT_SECRET", CLIENT_SECRET),
+    ];
+    settings.retain(|(name, _)| more.iter().all(|(other, _)| name != other));
+    settings.extend(more);
+    run(&["check"], &settings)
+}
+
+fn printed(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// One thing is to be mended, and these words say what and how.
+fn to_mend(output: &Output, words: &[&str]) {
+    let printed = printed(output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    let lines: Vec<_> = printed.lines().filter(|line| line.starts_with("FIX")).collect();
+    assert_eq!(lines.len(), 1, "{printed}");
+    for word in words {
+        assert!(lines[0].contains(word), "{word} in {}", lines[0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_right_is_exit_code_0_and_the_redirect_uri_to_register() {
+    let site = site().await;
+    let output = check(&site, &[("THOUGHTS_BASE_URL", "https://thoughts.example")]);
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+    assert!(printed(&output).contains("redirect URI https://thoughts.example/callback"));
+    assert!(printed(&output).contains("accepts the client id and the client secret"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issuer_that_differs_by_a_slash_is_named_as_it_should_be() {
+    let site = site().await;
+    let with_slash = format!("{}/", site.provider.issuer());
+    let output = check(&site, &[("THOUGHTS_OIDC_ISSUER", &with_slash)]);
+    to_mend(&output, &["slash", &format!("Set its issuer to `{}`", site.provider.issuer())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_client_secret_is_found_without_a_sign_in() {
+    let site = site().await;
+    to_mend(
+        &check(&site, &[("THOUGHTS_OIDC_CLIENT_SECRET", "wrong")]),
+        &["invalid_client", "THOUGHTS_OIDC_CLIENT_SECRET"],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_is_not_there_is_said_with_what_to_open() {
+    let site = site().await;
+    to_mend(
+        &check(&site, &[("THOUGHTS_OIDC_ISSUER", "http://127.0.0.1:9")]),
+        &["127.0.0.1:9/.well-known/openid-configuration"],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_that_are_too_far_apart_are_measured() {
+    let site = site().await;
+    site.provider.faults().on(Fault::ClockAhead);
+    to_mend(&check(&site, &[]), &["s ahead of ours", "NTP"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_without_a_way_to_sign_out_is_a_note() {
+    let site = site().await;
+    site.provider.faults().on(Fault::MetadataNoEndSession);
+    let output = check(&site, &[]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(printed(&output).contains("cannot be told to end its session"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_a_running_server_it_asks_that_server() {
+    let site = site().await;
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), site.provider.issuer());
+    let settings: Vec<_> = server.settings();
+    let output = run(&["check"], &settings);
+    assert!(printed(&output).contains("a server is running"), "{}", printed(&output));
+    assert_eq!(output.status.code(), Some(0));
+}
