@@ -247,6 +247,14 @@ async fn a_body_that_no_form_can_hold_is_refused_as_every_other_refusal() {
 }
 
 #[tokio::test]
+async fn headers_beyond_all_measure_are_refused() {
+    let site = site().await;
+    for (name, value) in [("x-much", "x".repeat(64 * 1024)), ("cookie", "a=b; ".repeat(10_000))] {
+        assert_eq!(site.stranger().saying(name, &value).get("/").await.status, 431, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_form_of_another_site_is_refused_before_it_is_read() {
     let site = site().await;
     let ann = site.member("Ann").await;

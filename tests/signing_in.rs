@@ -161,6 +161,18 @@ async fn back_to_the_callback_or_a_reload_of_it_leads_on() {
 }
 
 #[tokio::test]
+async fn the_same_callback_twice_at_once_redeems_its_code_once() {
+    let site = site().await;
+    let ann = site.stranger();
+    let callback = ann.authorize("Ann", &[], "/").await;
+    let twin = ann.copy();
+    let (one, other) = tokio::join!(ann.get(&callback), twin.get(&callback));
+    let statuses = [one.status.as_u16(), other.status.as_u16()];
+    assert!(statuses.contains(&303) && statuses.contains(&400), "{statuses:?}");
+    assert_eq!(site.provider.issued_tokens().len(), 3, "an access, a refresh and an ID token");
+}
+
+#[tokio::test]
 async fn an_unknown_state_leads_whoever_is_signed_in_on() {
     let site = site().await;
     let ann = site.member("Ann").await;

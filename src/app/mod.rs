@@ -2,10 +2,12 @@
 
 mod providers;
 mod secret;
+mod spent;
 
 use std::sync::Arc;
 
 pub use providers::{Providers, SignInProvider};
+pub use spent::SpentStates;
 
 use crate::clock::{Clock, Ids};
 use crate::config::{Config, StoreUrl};
@@ -22,6 +24,8 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// Who signs people in.
     pub providers: Providers,
+    /// The sign-ins that have come back.
+    pub spent_states: SpentStates,
     /// Tells the time.
     pub clock: Clock,
     /// Makes identifiers.
@@ -93,6 +97,7 @@ impl App {
             limits: Limits { idle: config.session_idle, max: config.session_max },
             paths: Paths::new(config.base_url.path()),
             origin: config.base_url.origin(),
+            spent_states: SpentStates::default(),
             ids: Ids::default(),
             config,
             store,

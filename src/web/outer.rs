@@ -20,6 +20,9 @@ use super::security_headers;
 use crate::app::App;
 use crate::clock::random;
 
+/// Bytes that the headers of a request may have in all: no browser of ours sends a quarter of it.
+const MAX_HEADER_BYTES: usize = 32 * 1024;
+
 /// The outermost endpoint.
 pub struct Outer<E> {
     /// The program.
@@ -54,6 +57,13 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
 impl<E: Endpoint<Output = Response>> Outer<E> {
     /// The inner answer; where there is none, because something panicked or no route matched, a refusal.
     async fn answer(&self, request: Request) -> Response {
+        let bytes: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        if bytes > MAX_HEADER_BYTES {
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            return Response::builder()
+                .status(status)
+                .body("The request's headers are too large. Clear this site's cookies.");
+        }
         let stranger = Visitor::stranger(&self.app, &request);
         let came = Came::of(&request);
         let refusal = match AssertUnwindSafe(self.inner.call(request)).catch_unwind().await {

@@ -141,20 +141,17 @@ impl Refusal {
     }
 
     fn problem(&self, visitor: &Visitor) -> Response {
-        let (detail, errors) = match self {
-            Self::SignIn => ("Sign in, or send an access token of Thoughts.".to_owned(), &[] as &[Invalid]),
-            Self::Forbidden(why) => ((*why).to_owned(), &[] as &[Invalid]),
-            Self::NotFound => ("There is nothing here that you may see.".to_owned(), &[] as &[Invalid]),
-            Self::MethodNotAllowed(allowed) => (format!("This address takes {}.", methods(allowed)), &[] as &[Invalid]),
-            Self::Invalid(errors) => {
-                ("Some of what was sent can't be taken; see `errors`.".to_owned(), errors.as_slice())
-            }
-            Self::TooLarge => (format!("A body may have {} bytes.", super::form::MAX_BODY_BYTES), &[] as &[Invalid]),
-            Self::Unavailable(_) => {
-                ("The store is not answering. Try again in a few seconds.".to_owned(), &[] as &[Invalid])
-            }
-            Self::Internal(_) => ("Something went wrong on our side.".to_owned(), &[] as &[Invalid]),
+        let detail = match self {
+            Self::SignIn => "Sign in first: this is for members.".to_owned(),
+            Self::Forbidden(why) => (*why).to_owned(),
+            Self::NotFound => "There is nothing here that you may see.".to_owned(),
+            Self::MethodNotAllowed(allowed) => format!("This address takes {}.", methods(allowed)),
+            Self::Invalid(_) => "Some of what was sent can't be taken; see `errors`.".to_owned(),
+            Self::TooLarge => format!("A body may have {} bytes.", super::form::MAX_BODY_BYTES),
+            Self::Unavailable(_) => "The store is not answering. Try again in a few seconds.".to_owned(),
+            Self::Internal(_) => "Something went wrong on our side.".to_owned(),
         };
+        let errors = if let Self::Invalid(errors) = self { errors.as_slice() } else { &[] };
         Problem { status: self.status_code(), detail, request_id: &visitor.request_id, errors }.into_response()
     }
 

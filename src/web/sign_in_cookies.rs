@@ -80,6 +80,10 @@ pub fn take(app: &App, cookies: &Cookies, state: &str) -> Result<Found, Refusal>
     let return_to = ReturnTo::parse(app, &under_way.return_to);
     match under_way.attempt.take() {
         Some(attempt) if attempt.state() == state => {
+            // Two requests at once may both bring the cookie.
+            if !app.spent_states.spend(state, app.clock.now()) {
+                return Ok(Found::Done { return_to });
+            }
             put(app, cookies, &plain, &under_way)?;
             Ok(Found::UnderWay { attempt, provider: under_way.provider, return_to })
         }
