@@ -46,5 +46,47 @@
     if (begin && !begin.hasAttribute("tabindex")) begin.tabIndex = -1;
     begin?.focus({ preventScroll: true });
   });
-  document.addEventListener("htmx:error", () => say("That did not get through. Nothing you wrote is lost: try again."));
+  // A panel that is put up is where one acts next; it goes when one is done with it.
+  document.addEventListener("htmx:after:swap", ({ detail }) => {
+    if (detail.ctx.response?.headers.get("hx-retarget") === "#panel") document.querySelector("#panel a, #panel button")?.focus();
+  });
+  const close = () => document.getElementById("panel").replaceChildren();
+  document.addEventListener("click", ({ target }) => target.closest("[data-close]") && close());
+  document.addEventListener("keydown", ({ key }) => key === "Escape" && close());
+
+  // While a form is on its way its words stay as they are: what comes back takes its place.
+  const busy = (form, on) => {
+    if (!form?.matches?.("form.composer")) return;
+    form.ariaBusy = on;
+    form.querySelector("textarea").readOnly = on;
+  };
+  document.addEventListener("htmx:before:request", ({ target }) => busy(target, true));
+  document.addEventListener("htmx:finally:request", ({ target }) => busy(target, false));
+
+  // What is being written outlives a reload and a look elsewhere, in this tab, for its writer; signing out, and leaving
+  // it as it was, clear it away.
+  const draft = (form) => `draft ${form.dataset.writer} ${form.getAttribute("action")}`;
+  document.addEventListener("input", ({ target }) => {
+    const form = target.closest("form.composer");
+    if (form) sessionStorage.setItem(draft(form), JSON.stringify([form.message.value, form.visibility.value]));
+  });
+  const restore = () => {
+    for (const form of document.querySelectorAll("form.composer:not([data-draft])")) {
+      form.dataset.draft = "";
+      const kept = sessionStorage.getItem(draft(form));
+      if (!kept || form.querySelector("[aria-invalid], [role=status]")) continue;
+      [form.message.value, form.visibility.value] = JSON.parse(kept);
+    }
+  };
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest("[data-discard]")) sessionStorage.removeItem(draft(document.querySelector("form.composer")));
+  });
+  document.addEventListener("DOMContentLoaded", restore);
+  document.addEventListener("htmx:after:settle", restore);
+  document.addEventListener("htmx:before:swap", ({ detail }) => {
+    const { sourceElement, response } = detail.ctx;
+    if (response?.raw.ok && sourceElement?.matches?.("form.composer")) sessionStorage.removeItem(draft(sourceElement));
+  });
+
+  document.addEventListener("htmx:error", () => say("That did not get through. Try again."));
 })();

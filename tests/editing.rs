@@ -118,3 +118,14 @@ async fn a_deleted_thought_is_forgotten_after_thirty_days_and_not_before() {
     }
     assert_eq!(ann.post(&format!("{path}/restore"), &[]).await.status, 404);
 }
+
+#[tokio::test]
+async fn deleting_what_is_deleted_already_offers_the_way_back() {
+    let site = site().await;
+    let (ann, bob) = (site.member("Ann").await, site.member("Bob").await);
+    let path = ann.share("Oops", "public").await;
+    for _ in 0..2 {
+        assert!(ann.htmx().form(Method::DELETE, &path, &[]).await.has("article.deleted form"));
+    }
+    assert_eq!(bob.form(Method::DELETE, &path, &[]).await.status, 404);
+}

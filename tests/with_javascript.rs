@@ -130,7 +130,7 @@ async fn what_goes_wrong_is_said_beside_the_form_and_what_was_typed_stays() {
     let type_much = "document.getElementById('message').value = 'x'.repeat(3_000_000)";
     browser.client.execute(type_much, vec![]).await.unwrap();
     browser.click("#composer .controls > button").await;
-    browser.see_text("div[@id='panel']//h1", "Too long").await;
+    browser.see_text("div[@id='panel']//strong", "Too long").await;
     let typed = "return document.getElementById('message').value.length";
     assert_eq!(browser.client.execute(typed, vec![]).await.unwrap(), 3_000_000);
     let shorter = "document.getElementById('message').value = 'Short'";
@@ -196,5 +196,23 @@ async fn no_page_of_the_main_job_breaks_its_own_policy() {
     browser.see_text("h2", "Where you are signed in").await;
     let broken = browser.client.execute("return window.broken", vec![]).await.unwrap();
     assert_eq!(broken, serde_json::json!([]));
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_being_written_outlives_a_reload_and_is_gone_once_it_is_shared() {
+    let Some(browser) = Browser::open(JavaScript::On).await else { return };
+    let site = site().await;
+    browser.sign_in(&site.base, "Ann").await;
+    browser.type_into("#message", "Half a thought").await;
+    browser.client.refresh().await.unwrap();
+    let typed = "return document.getElementById('message')?.value";
+    browser.see("form[data-draft]").await;
+    assert_eq!(browser.client.execute(typed, vec![]).await.unwrap(), "Half a thought");
+    browser.click("#composer .controls > button").await;
+    browser.see_text("ol[@id='thoughts']//p", "Half a thought").await;
+    browser.client.refresh().await.unwrap();
+    browser.see("form[data-draft]").await;
+    assert_eq!(browser.client.execute(typed, vec![]).await.unwrap(), "");
     browser.close().await;
 }

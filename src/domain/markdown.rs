@@ -26,8 +26,15 @@ pub fn render(message: &Message) -> SafeHtml {
     let options = options();
     let arena = Arena::new();
     let root = parse_document(&arena, message.as_str(), &options);
+    // The page's own heading is its h1. Those of a thought stand below it, and none skips a level: who listens to
+    // headings must not look for one that isn't there.
+    let mut last = 1;
     for node in root.descendants() {
-        tame(node);
+        if let NodeValue::Heading(heading) = &mut node.data_mut().value {
+            heading.level = (heading.level + 1).min(last + 1).min(6);
+            last = heading.level;
+        }
+        link_images(node);
     }
     let mut html = String::with_capacity(message.as_str().len() * 2);
     // Writing into a String can't fail; were it to, an empty thought is shown rather than half of one.
@@ -51,18 +58,13 @@ fn options() -> Options<'static> {
     options
 }
 
-/// Turns what a thought should not have into the nearest thing that it may have.
-fn tame<'a>(node: &'a AstNode<'a>) {
+/// Makes a link of an image.
+fn link_images<'a>(node: &'a AstNode<'a>) {
     let value = &mut node.data_mut().value;
-    match value {
-        // The page's own heading is its h1; one typed in a thought stands below it.
-        NodeValue::Heading(heading) => heading.level = (heading.level + 1).min(6),
-        // A remote image would tell its host who reads what. The link still leads there, on a click.
-        NodeValue::Image(link) => {
-            let link = NodeLink { url: std::mem::take(&mut link.url), title: std::mem::take(&mut link.title) };
-            *value = NodeValue::Link(Box::new(link));
-        }
-        _ => {}
+    // A remote image would tell its host who reads what. The link still leads there, on a click.
+    if let NodeValue::Image(link) = value {
+        let link = NodeLink { url: std::mem::take(&mut link.url), title: std::mem::take(&mut link.title) };
+        *value = NodeValue::Link(Box::new(link));
     }
 }
 
@@ -171,5 +173,6 @@ mod tests {
     #[test]
     fn headings_stand_below_that_of_the_page() {
         assert_eq!(html("# big"), "<h2>big</h2>");
+        assert_eq!(html("#### deep\n###### deeper\n# top"), "<h2>deep</h2>\n<h3>deeper</h3>\n<h2>top</h2>");
     }
 }

@@ -41,7 +41,7 @@ impl Message {
         if count > Self::MAX_CHARS {
             return Err(Invalid::new(
                 "message",
-                format!("This is {count} characters long; a thought has {} at most.", Self::MAX_CHARS),
+                format!("This is {count} characters long; a thought has 10,000 at most."),
             ));
         }
         if clean.len() > Self::MAX_BYTES {

@@ -42,10 +42,11 @@ pub fn page(visitor: &Visitor, screen: &Screen) -> Markup {
                         (navigation(visitor, false))
                     }
                 }
+                // Stands by for what goes wrong beside a form; before the main part, so that it is near by keyboard.
+                div #panel .panel role="region" aria-label="Message" tabindex="-1" {}
                 main #main tabindex="-1" { (screen.main) }
                 (foot(visitor, chosen))
                 div #status .status role="status" {}
-                div #panel .panel {}
             }
         }
     }
@@ -62,8 +63,13 @@ pub fn fragment(visitor: &Visitor, screen: &Screen) -> Markup {
         }
         // What stood in the panel is over once something has worked.
         @if screen.status.is_success() { div hx-swap-oob="innerHTML:#panel" hx-nonce=(nonce()) {} }
-        @if let Some(text) = screen.announcement {
-            div hx-swap-oob="innerHTML:#status" hx-nonce=(nonce()) { p { (text) } }
+        @match screen.announcement {
+            Some(text) => div hx-swap-oob="innerHTML:#status" hx-nonce=(nonce()) { p { (text) } },
+            // What was said before is over on a new screen, and beside an error.
+            None if screen.part.is_none() || !screen.status.is_success() => {
+                div hx-swap-oob="innerHTML:#status" hx-nonce=(nonce()) {}
+            }
+            None => {}
         }
     }
 }
@@ -83,7 +89,7 @@ fn navigation(visitor: &Visitor, out_of_band: bool) -> Markup {
     };
     html! {
         nav #navigation aria-label="Main" hx-swap-oob=[out_of_band.then_some("true")] hx-nonce=[out_of_band.then(nonce)] {
-            ul {
+            ul role="list" {
                 (link(paths.feed(), "Feed"))
                 @match &visitor.viewer {
                     Viewer::Member(member) => {
@@ -109,15 +115,15 @@ fn profile_link(visitor: &Visitor, member: &Member, here: &str) -> Markup {
                 span { "Profile" }
             }
         }
-        li { (sign_out(visitor)) }
+        li { (sign_out(visitor, true)) }
     }
 }
 
-/// The button that signs out. It leaves the site where the provider can end its own session too.
-pub fn sign_out(visitor: &Visitor) -> Markup {
+/// The button that signs out, quiet or not. It leaves the site where the provider can end its own session too.
+pub fn sign_out(visitor: &Visitor, quiet: bool) -> Markup {
     html! {
         form method="post" action=(visitor.app.paths.plain(paths::LOGOUT)) hx-boost="false" hx-nonce=(nonce()) {
-            button .quiet type="submit" { "Sign out" }
+            button .quiet[quiet] type="submit" { "Sign out" }
         }
     }
 }

@@ -126,7 +126,7 @@ impl Refusal {
             }
             (Kind::Fragment, Self::SignIn) => self.sign_in_panel(visitor, came),
             (Kind::Fragment, _) if !came.for_main => {
-                beside(visitor, page::screen(visitor, &self).into_part().status(self.status_code()))
+                beside(visitor, page::panel(visitor, &self).into_part().status(self.status_code()))
             }
             (Kind::Page | Kind::Fragment, _) => visitor.show(page::screen(visitor, &self).status(self.status_code())),
         };

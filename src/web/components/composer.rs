@@ -33,7 +33,7 @@ pub struct Composer<'a> {
 pub fn composer(form: &Composer<'_>, below: &Markup) -> Markup {
     let action = form.paths.plain(paths::THOUGHTS);
     html! {
-        form #composer .composer method="post" action=(action) hx-post=(action) hx-target="this"
+        form #composer .composer data-writer=(form.member.handle) method="post" action=(action) hx-post=(action) hx-target="this"
             hx-swap="outerHTML ignoreTitle:true" hx-sync="this:drop" hx-nonce=(nonce()) {
             input type="hidden" name="once" value=(form.once);
             (message_field(form, "Share a thought"))
@@ -54,7 +54,7 @@ pub fn message_field(form: &Composer<'_>, label: &str) -> Markup {
     let error = form.error("message").or(form.error("once"));
     html! {
         label for="message" { (label) }
-        textarea #message name="message" rows="4" required placeholder="What is on your mind?"
+        textarea #message name="message" dir="auto" rows="4" required placeholder="What is on your mind?"
             aria-describedby="message-note" aria-invalid=[error.map(|_| "true")] autofocus[form.focus]
             hx-post=(form.paths.plain(paths::PREVIEW)) hx-trigger="input changed delay:300ms" hx-target="#preview"
             hx-swap="innerHTML ignoreTitle:true" hx-sync="this:replace" hx-nonce=(nonce()) { (form.message) }
@@ -116,7 +116,7 @@ pub fn preview(typed: &str) -> Markup {
     match Message::parse(typed) {
         Ok(message) => html! {
             p .note { "Preview · " (count) " of 10,000 characters" }
-            div .words hx-ignore { (words(&markdown::render(&message))) }
+            div .words dir="auto" hx-ignore { (words(&markdown::render(&message))) }
         },
         Err(_) if count == 0 => html! {},
         Err(invalid) => html! { p .note .error { (invalid.message) } },

@@ -26,8 +26,8 @@ pub struct List<'a> {
 /// The list, and what is said where it is empty.
 pub fn list(list: &List<'_>, empty: &str) -> Markup {
     html! {
-        ol #thoughts .thoughts { (items(list)) }
-        p .empty { (empty) }
+        ol #thoughts .thoughts role="list" { (items(list)) }
+        @if list.page.items.is_empty() { p .empty { (empty) } }
     }
 }
 
@@ -50,18 +50,19 @@ pub fn items(list: &List<'_>) -> Markup {
 pub fn post(authored: &Authored, viewer: &Viewer, paths: &Paths) -> Markup {
     let Authored { thought, author } = authored;
     let profile = paths.member(&author.handle);
-    let at = thought.created_at.strftime("%-d %B %Y, %H:%M UTC").to_string();
+    // A button is called by what it does and to which thought.
+    let called = |button: &str| format!("{button}-{id} by-{id} at-{id}", id = thought.id);
     html! {
-        article .thought id={ "t-" (thought.id) } aria-labelledby={ "by-" (thought.id) } {
+        article .thought id={ "t-" (thought.id) } aria-labelledby={ "by-" (thought.id) " at-" (thought.id) } {
             header {
                 a href=(profile) tabindex="-1" aria-hidden="true" { (avatar(&author.name, author.id)) }
                 div {
                     p .by id={ "by-" (thought.id) } {
-                        a .name href=(profile) { (author.name) } " "
+                        a .name href=(profile) { bdi { (author.name) } } " "
                         span .handle { "@" (author.handle) }
                     }
                     p .meta {
-                        a href=(paths.thought(thought.id)) { (time(thought.created_at)) }
+                        a id={ "at-" (thought.id) } href=(paths.thought(thought.id)) { (time(thought.created_at)) }
                         @if let Some(edited_at) = thought.edited_at {
                             span title={ "Edited " (edited_at.strftime("%-d %B %Y, %H:%M UTC")) } { "edited" }
                         }
@@ -69,17 +70,17 @@ pub fn post(authored: &Authored, viewer: &Viewer, paths: &Paths) -> Markup {
                     }
                 }
             }
-            div .words hx-ignore { (words(&markdown::render(&thought.message))) }
+            div .words dir="auto" hx-ignore { (words(&markdown::render(&thought.message))) }
             @if let Some(member) = viewer.member() {
                 footer {
                     @if may(member, Action::Edit, thought) {
-                        a .quiet href=(paths.edit(thought.id)) aria-label={ "Edit the thought of " (at) } { "Edit" }
+                        a .quiet href=(paths.edit(thought.id)) id={ "edit-" (thought.id) } aria-labelledby=(called("edit")) { "Edit" }
                     }
                     @if may(member, Action::Delete, thought) {
                         form method="post" action=(paths.thought(thought.id)) hx-delete=(paths.thought(thought.id))
                             hx-target="closest article" hx-swap="outerHTML ignoreTitle:true" hx-sync="this:drop" hx-nonce=(nonce()) {
                             input type="hidden" name="_method" value="delete";
-                            button .quiet type="submit" aria-label={ "Delete the thought of " (at) } { "Delete" }
+                            button .quiet type="submit" id={ "delete-" (thought.id) } aria-labelledby=(called("delete")) { "Delete" }
                         }
                     }
                 }

@@ -52,7 +52,7 @@ fn view(
     let form = Composer { paths, member: &member.member, message, visibility, once: "", errors, focus: true };
     html! {
         h1 tabindex="-1" { "Edit your thought" }
-        form .composer method="post" action=(thought) hx-put=(thought) hx-target="#main" hx-sync="this:drop" hx-nonce=(nonce()) {
+        form .composer data-writer=(member.member.handle) method="post" action=(thought) hx-put=(thought) hx-target="#main" hx-swap="innerHTML show:top" hx-sync="this:drop" hx-nonce=(nonce()) {
             input type="hidden" name="_method" value="put";
             input type="hidden" name="thought" value=(authored.thought.id);
             (message_field(&form, "What it says"))
@@ -60,6 +60,6 @@ fn view(
             p .note { "Whoever can read it can also read what it said before." }
             div #preview .preview { (below) }
         }
-        p .back { a href=(thought) { "Leave it as it was" } }
+        p .back { a href=(thought) data-discard { "Leave it as it was" } }
     }
 }

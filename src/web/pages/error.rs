@@ -8,7 +8,29 @@ use crate::web::refusal::Refusal;
 
 /// The screen for a refusal.
 pub fn screen(visitor: &Visitor, refusal: &Refusal) -> Screen {
-    let (title, what): (&str, String) = match refusal {
+    let (title, what) = words(refusal);
+    Screen::new(title, view(visitor, title, &what))
+}
+
+/// The same in a few words, for the panel beside what was asked from.
+pub fn panel(visitor: &Visitor, refusal: &Refusal) -> Screen {
+    let (title, what) = words(refusal);
+    let main = html! {
+        div role="alert" {
+            p { strong { (title) ". " } (what) " " span .note { "Reference: " code { (visitor.request_id) } } }
+            (close())
+        }
+    };
+    Screen::new(title, main)
+}
+
+/// Empties the panel, by our script: without one there is nothing in it.
+fn close() -> Markup {
+    html! { button .quiet type="button" data-close { "Close" } }
+}
+
+fn words(refusal: &Refusal) -> (&'static str, String) {
+    match refusal {
         Refusal::SignIn => ("Sign in to continue", "This is for members.".into()),
         Refusal::Forbidden(why) => ("Not allowed", (*why).into()),
         Refusal::NotFound => {
@@ -25,8 +47,7 @@ pub fn screen(visitor: &Visitor, refusal: &Refusal) -> Screen {
         Refusal::Internal(_) => {
             ("Something broke", "That was our fault, not yours. Try again; if it goes on, tell whoever runs this site.".into())
         }
-    };
-    Screen::new(title, view(visitor, title, &what))
+    }
 }
 
 fn view(visitor: &Visitor, title: &str, what: &str) -> Markup {
@@ -46,6 +67,7 @@ pub fn sign_in_panel(login: &str) -> Markup {
         div role="alert" {
             p { strong { "You have been signed out." } " What you wrote is still here: sign in, then send it again." }
             a .button href=(login) target="_blank" rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Sign in, in a new tab" }
+            (close())
         }
     }
 }

@@ -26,7 +26,8 @@ pub async fn get(visitor: Visitor) -> Result<Response, Refusal> {
         older: page.next.map(|id| visitor.app.paths.feed_before(id)),
     };
     let undo = just_deleted(&visitor).await?;
-    let screen = Screen::new("Thoughts", view(&visitor, &feed, before.is_some(), undo.as_ref()));
+    let title = if before.is_some() { "Older thoughts" } else { "Thoughts" };
+    let screen = Screen::new(title, view(&visitor, &feed, before.is_some(), undo.as_ref()));
     Ok(visitor.show(if before.is_some() { screen.part(items(&feed)) } else { screen }))
 }
 

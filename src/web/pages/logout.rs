@@ -44,8 +44,9 @@ const SIGNED_OUT: &str = "thoughts-signed-out";
 /// `state`, or none, gives the same page. Source: OpenID Connect RP-Initiated Logout 1.0, section 3.
 #[handler]
 pub fn get(visitor: Visitor) -> Response {
-    let main = if visitor.session.is_some() { confirm(&visitor) } else { ended(&visitor) };
-    visitor.show(Screen::new("Sign out", main))
+    let (title, main) =
+        if visitor.session.is_some() { ("Sign out", confirm(&visitor)) } else { ("Signed out", ended(&visitor)) };
+    visitor.show(Screen::new(title, main))
 }
 
 /// `POST /logout`
@@ -120,7 +121,7 @@ fn confirm(visitor: &Visitor) -> Markup {
         section .message {
             h1 tabindex="-1" { "Sign out" }
             p { "You are signed in." }
-            (layout::sign_out(visitor))
+            (layout::sign_out(visitor, false))
         }
     }
 }

@@ -8,7 +8,7 @@ use super::before;
 use crate::actions::read;
 use crate::domain::member::{Handle, Member};
 use crate::web::access::Visitor;
-use crate::web::components::{List, avatar, items, list, time};
+use crate::web::components::{List, avatar, items, list};
 use crate::web::form::named;
 use crate::web::hypermedia::Screen;
 use crate::web::refusal::Refusal;
@@ -35,7 +35,7 @@ fn view(member: &Member, thoughts: &List<'_>) -> Markup {
             (avatar(&member.name, member.id))
             div {
                 h1 tabindex="-1" { (member.name) }
-                p .meta { span .handle { "@" (member.handle) } " joined " (time(member.joined_at)) }
+                p .meta { span .handle { "@" (member.handle) } span { "joined " (member.joined_at.strftime("%-d %B %Y")) } }
             }
         }
         (list(thoughts, "Nothing here that you can see."))

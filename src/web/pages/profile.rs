@@ -62,9 +62,10 @@ async fn show(member: &Member, said: Option<&'static str>) -> Result<Response, R
     };
     let main = html! {
         (person(member))
-        section { h2 { "Your thoughts" } (list(&thoughts, "You have not shared anything yet.")) }
         section { h2 { "Where you are signed in" } (session_list(member, &own)) }
         section { h2 { "What your provider says of you" } (claim_list(&claims)) }
+        // Last, for it grows as one scrolls.
+        section { h2 { "Your thoughts" } (list(&thoughts, "You have not shared anything yet.")) }
     };
     let screen = Screen::new("Profile", main);
     Ok(member.show(match said {
@@ -95,7 +96,7 @@ fn session_list(member: &Member, own: &[Session]) -> Markup {
     let paths = &member.app.paths;
     let others = paths.plain(paths::OTHER_SESSIONS);
     html! {
-        ul .sessions {
+        ul .sessions role="list" {
             @for session in own {
                 @let this = session.hash == member.session.hash;
                 @let browser = browser(&session.user_agent);
@@ -108,7 +109,7 @@ fn session_list(member: &Member, own: &[Session]) -> Markup {
                             @if let Some(address) = &session.address { span { "from " (address) } }
                         }
                     }
-                    (end_button(&paths.session(session.hash), "End", &format!("End the session of {browser}"), this))
+                    (end_button(&paths.session(session.hash), "End", &format!("End the session of {browser}, begun {}", session.created_at.strftime("%-d %B, %H:%M UTC")), this))
                 }
             }
         }

@@ -106,7 +106,7 @@ pub fn filled(member: &Member, fields: &Fields, errors: &[Invalid], below: &Mark
     let main = html! {
         h1 .hidden tabindex="-1" { "Share a thought" }
         (form(member, fields, errors, below))
-        ol #thoughts .thoughts {}
+        ol #thoughts .thoughts role="list" {}
     };
     Screen::new("Share a thought", main)
 }

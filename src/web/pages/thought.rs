@@ -69,7 +69,11 @@ pub async fn put(member: Member, Path(id): Path<String>, fields: Fields) -> Resu
 #[handler]
 pub async fn delete_thought(member: Member, Path(id): Path<String>) -> Result<Response, Refusal> {
     let id = named(&id)?;
-    let authored = delete::delete(&member.app, &member.member, id).await?;
+    let authored = match delete::delete(&member.app, &member.member, id).await {
+        // It was deleted already, in another tab perhaps: who may put it back is offered that.
+        Err(actions::Error::NotFound) => read::restorable(&member.app, &member.viewer, id).await?,
+        deleted => deleted?,
+    };
     match member.kind {
         Kind::Page | Kind::Api => Ok(see_other(&member.app.paths.feed_deleted(id))),
         Kind::Fragment => {
@@ -119,7 +123,7 @@ fn history(revisions: &[Revision]) -> Markup {
                 @for revision in revisions {
                     li {
                         p .meta { "From " (time(revision.since)) }
-                        div .words hx-ignore { (words(&markdown::render(&revision.message))) }
+                        div .words dir="auto" hx-ignore { (words(&markdown::render(&revision.message))) }
                     }
                 }
             }
