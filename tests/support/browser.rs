@@ -128,10 +128,32 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Chromium ends with the driver that started it.
+        // Where the test ended before it closed the window, Chromium and its helpers are still there.
+        let started = descendants(self.driver.id());
         let _ = self.driver.kill();
         let _ = self.driver.wait();
+        for process in started {
+            let _ = Command::new("kill").args(["-KILL", &process.to_string()]).stderr(Stdio::null()).status();
+        }
     }
+}
+
+/// The processes that `root` has started, and those that they have.
+fn descendants(root: u32) -> Vec<u32> {
+    let listed = Command::new("ps").args(["-eo", "pid=,ppid="]).output();
+    let text = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let pair = |line: &str| {
+        let (process, parent) = line.trim().split_once(' ')?;
+        Some((process.parse::<u32>().ok()?, parent.trim().parse::<u32>().ok()?))
+    };
+    let pairs: Vec<(u32, u32)> = text.lines().filter_map(pair).collect();
+    let mut found = vec![root];
+    let mut next = 0;
+    while let Some(parent) = found.get(next).copied() {
+        found.extend(pairs.iter().filter(|(_, started_by)| *started_by == parent).map(|(process, _)| *process));
+        next += 1;
+    }
+    found.split_off(1)
 }
 
 fn capabilities(chromium: &str, profile: &Path, javascript: JavaScript) -> serde_json::Map<String, serde_json::Value> {
