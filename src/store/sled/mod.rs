@@ -45,9 +45,12 @@ impl SledStore {
     /// in use by another process, not to be read or written, damaged, or of a newer layout.
     pub async fn open(folder: &Path) -> Result<Self> {
         let folder = folder.to_owned();
-        let opening = tokio::task::spawn_blocking(move || open::open(&folder));
-        let db = opening.await.map_err(|e| StoreError::Failed(format!("opening was broken off: {e}")))??;
-        let writer = Writer::start(db.clone())?;
+        let opening = tokio::task::spawn_blocking(move || {
+            let db = open::open(&folder)?;
+            Ok((db, open::file(&folder.join(open::SLED))?))
+        });
+        let (db, file) = opening.await.map_err(|e| StoreError::Failed(format!("opening was broken off: {e}")))??;
+        let writer = Writer::start(db.clone(), file)?;
         Ok(Self { db, writer })
     }
 

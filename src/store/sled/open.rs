@@ -5,7 +5,7 @@
 //! sudden is refused rather than begun anew.
 
 use std::any::Any;
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -57,6 +57,13 @@ pub(super) fn open(folder: &Path) -> store::Result<Db> {
         fs::write(&mark, text).map_err(|e| say(access(&e)))?;
     }
     Ok(db)
+}
+
+/// The one file that sled writes in its `folder`, for the writer to have it put on disk for good.
+pub(super) fn file(folder: &Path) -> store::Result<File> {
+    let path = folder.join("db");
+    File::open(&path)
+        .map_err(|e| StoreError::Open(format!("the store's file `{}` can't be opened: {e}", path.display())))
 }
 
 /// Why a store that sled has opened is of no use to us.

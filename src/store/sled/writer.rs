@@ -2,6 +2,7 @@
 //! between, and many writers share one flush. sled has a group's changes only when all of it is decided, so
 //! that a write that fails on the way leaves nothing behind.
 
+use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
@@ -48,13 +49,13 @@ impl Writer {
     /// Its thread is owned by nobody but the queue: it ends when it is told to close or when the last sender
     /// is gone, in both cases after everything queued has been answered. The queue is bounded by [`QUEUE`],
     /// and what one flush answers by [`GROUP`].
-    pub(super) fn start(db: Db) -> Result<Self> {
+    pub(super) fn start(db: Db, file: File) -> Result<Self> {
         let (requests, queue) = mpsc::channel(QUEUE);
         let (tell, ended) = watch::channel(Ok(()));
         thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
-                let flushed = run(db, queue);
+                let flushed = run(db, file, queue);
                 let _ = tell.send(flushed);
             })
             .map_err(|e| StoreError::Failed(format!("the writer's thread can't be started: {e}")))?;
@@ -95,8 +96,8 @@ impl Writer {
 }
 
 /// The writer's thread. Gives what the last flush said, with the store let go.
-fn run(db: Db, mut queue: mpsc::Receiver<Request>) -> Flushed {
-    let mut disk = Disk { db, changes: Changes::default(), broken: None };
+fn run(db: Db, file: File, mut queue: mpsc::Receiver<Request>) -> Flushed {
+    let mut disk = Disk { db, file, changes: Changes::default(), broken: None };
     while let Some(first) = queue.blocking_recv() {
         let mut answers = Vec::new();
         let mut next = Some(first);
@@ -119,6 +120,10 @@ fn run(db: Db, mut queue: mpsc::Receiver<Request>) -> Flushed {
 /// The store as the writer has it.
 struct Disk {
     db: Db,
+    /// The same file that sled writes to. sled has the kernel write it out (`sync_file_range(2)`), which survives the
+    /// program, and leaves its length and the disk's own cache alone, which a power cut takes. `fdatasync(2)` is the
+    /// rest of the way to the disk.
+    file: File,
     /// What the writes since the last flush change, which sled doesn't know yet.
     changes: Changes,
     /// Why nothing can be written any more. What a failed flush has left in memory is not what is on disk,
@@ -150,12 +155,13 @@ impl Disk {
         if changes.is_empty() {
             return Ok(());
         }
-        let flushed = catch_unwind(AssertUnwindSafe(|| {
+        let flushed = catch_unwind(AssertUnwindSafe(|| -> sled::Result<()> {
             self.db.apply_batch(Batch::from(changes))?;
-            self.db.flush()
+            self.db.flush()?;
+            Ok(self.file.sync_data()?)
         }));
         let why = match flushed {
-            Ok(Ok(_)) => return Ok(()),
+            Ok(Ok(())) => return Ok(()),
             Ok(Err(e)) => e.to_string(),
             Err(panic) => text_of(panic.as_ref()),
         };
@@ -172,7 +178,8 @@ mod tests {
     fn writer() -> (Writer, Db, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let db = sled::open(folder.path()).unwrap();
-        (Writer::start(db.clone()).unwrap(), db, folder)
+        let file = super::super::open::file(folder.path()).unwrap();
+        (Writer::start(db.clone(), file).unwrap(), db, folder)
     }
 
     #[tokio::test]
