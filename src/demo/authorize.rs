@@ -26,20 +26,27 @@ use super::{
 /// `GET` and `POST` of the authorization endpoint (OpenID Connect Core 1.0, 3.1.2).
 #[handler]
 pub(super) async fn authorize(request: &Request, body: Body, context: Data<&Arc<Context>>) -> Response {
-    let parameters = match Parameters::of(request, body).await {
-        Ok(parameters) => parameters,
-        Err(error) => return unreadable(&error.to_string()),
-    };
-    let asked = match AuthorizationRequest::parse(&context, parameters) {
-        Ok(asked) => asked,
+    let (asked, session) = match read(request, body, &context).await {
+        Ok(read) => read,
         Err(refusal) => return *refusal,
     };
-    let session = context.session(request).filter(|session| asked.is_met_by(session, context.now()));
     match (asked.prompt, session) {
         (Prompt::None, Some(session)) => send_code(&context, &asked, &session),
         (Prompt::None, None) => asked.destination.error(&context, "login_required", "Nobody is signed in here."),
         (Prompt::Login | Prompt::Page, session) => sign_in_page::show(&asked, session.as_ref(), None),
     }
+}
+
+/// The authorization request, checked, and the session of this browser where it meets what is asked.
+async fn read(
+    request: &Request,
+    body: Body,
+    context: &Context,
+) -> Result<(AuthorizationRequest, Option<Session>), Box<Response>> {
+    let parameters = Parameters::of(request, body).await.map_err(|error| Box::new(unreadable(&error.to_string())))?;
+    let asked = AuthorizationRequest::parse(context, parameters)?;
+    let session = context.session(request).filter(|session| asked.is_met_by(session, context.now()));
+    Ok((asked, session))
 }
 
 /// `POST` of the sign-in page: the request again, checked again, and what the person chose.
@@ -52,15 +59,10 @@ pub(super) async fn sign_in(request: &Request, body: Body, context: Data<&Arc<Co
             "Another site tried to sign you in. Go back to the application and start again.",
         );
     }
-    let parameters = match Parameters::of(request, body).await {
-        Ok(parameters) => parameters,
-        Err(error) => return unreadable(&error.to_string()),
-    };
-    let asked = match AuthorizationRequest::parse(&context, parameters) {
-        Ok(asked) => asked,
+    let (asked, session) = match read(request, body, &context).await {
+        Ok(read) => read,
         Err(refusal) => return *refusal,
     };
-    let session = context.session(request).filter(|session| asked.is_met_by(session, context.now()));
     match (asked.field("choice"), session) {
         (Some("cancel"), _) => asked.destination.error(&context, "access_denied", "The person chose not to sign in."),
         (Some("continue"), Some(session)) => send_code(&context, &asked, &session),

@@ -5,7 +5,7 @@ use std::pin::pin;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::relying_party::{CALLBACK, CLIENT, RelyingParty, SECRET, VERIFIER};
+use super::relying_party::{CLIENT, RelyingParty};
 use crate::demo::Fault;
 
 #[tokio::test]
@@ -83,14 +83,7 @@ async fn a_key_set_that_moved_is_where_the_metadata_say() {
 async fn a_secret_can_be_taken_in_one_way_alone() {
     let mut rp = RelyingParty::new().await;
     let code = rp.sign_in(CLIENT, "Ada").await["code"].clone();
-    let posted = [
-        ("grant_type", "authorization_code"),
-        ("code", &code),
-        ("redirect_uri", CALLBACK),
-        ("code_verifier", VERIFIER),
-        ("client_id", CLIENT),
-        ("client_secret", SECRET),
-    ];
+    let posted = super::with_secret(&code);
     rp.provider.faults().on(Fault::ClientSecretPostAlone);
     assert_eq!(super::error_of(rp.redeem(&code).await).await.1, "invalid_client");
     rp.provider.faults().clear();
