@@ -58,8 +58,8 @@ pub fn table() -> Vec<Row> {
 
         // Oneself
         route(get(),    paths::PROFILE,        Member, profile::get),
-        route(delete(), paths::SESSION,        Member, profile::end_session),
-        route(delete(), paths::OTHER_SESSIONS, Member, profile::end_other_sessions),
+        route(delete(), paths::SESSION,        Member, profile::sessions::end),
+        route(delete(), paths::OTHER_SESSIONS, Member, profile::sessions::end_others),
         route(post(),   paths::THEME,          Public, theme::post),
 
         // Signing in and out

@@ -1,0 +1,103 @@
+//! Where one is signed in, and ending it.
+
+use maud::{Markup, html};
+use poem::web::Path;
+use poem::{Response, handler};
+
+use super::changed;
+use crate::actions::sessions;
+use crate::app::SignInProvider;
+use crate::domain::session::Session;
+use crate::paths;
+use crate::web::access::Member;
+use crate::web::components::time;
+use crate::web::form::named;
+use crate::web::hypermedia::nonce;
+use crate::web::pages::logout;
+use crate::web::refusal::Refusal;
+
+/// `DELETE /profile/sessions/{id}`: ends one of one's own sessions, at once. Ending the one that asks is
+/// signing out.
+#[handler]
+pub async fn end(member: Member, Path(id): Path<String>) -> Result<Response, Refusal> {
+    let hash = named(&id)?;
+    if hash == member.session.hash {
+        return logout::sign_out(&member, &member.session).await;
+    }
+    sessions::end(&member.app, member.member.id, hash).await?;
+    changed(&member, "Session ended.").await
+}
+
+/// `DELETE /profile/sessions`: ends all the others.
+#[handler]
+pub async fn end_others(member: Member) -> Result<Response, Refusal> {
+    sessions::end_others(&member.app, &member.member, member.session.hash).await?;
+    changed(&member, "All other sessions ended.").await
+}
+
+pub(super) fn section(member: &Member, own: &[Session]) -> Markup {
+    let paths = &member.app.paths;
+    let others = paths.plain(paths::OTHER_SESSIONS);
+    html! {
+        section {
+            h2 { "Where you are signed in" }
+            ul .sessions role="list" {
+                @for session in own {
+                    @let this = session.hash == member.session.hash;
+                    @let browser = browser(&session.user_agent);
+                    li {
+                        div {
+                            p { strong { (browser) } @if this { " " span .for { "This one" } } }
+                            p .meta {
+                                span { "Last seen " (time(session.last_seen_at)) }
+                                span { "signed in " (time(session.created_at)) " with " (provider_label(member, session)) }
+                                @if let Some(address) = &session.address { span { "from " (address) } }
+                            }
+                        }
+                        (end_button(&paths.session(session.hash), "End", &format!("End the session of {browser}, begun {}", session.created_at.strftime("%-d %B, %H:%M UTC")), this))
+                    }
+                }
+            }
+            @if own.len() > 1 { (end_button(&others, "End all others", "End all others", false)) }
+        }
+    }
+}
+
+fn provider_label(member: &Member, session: &Session) -> String {
+    let provider = member.app.providers.named(&session.provider);
+    provider.map_or_else(|| session.provider.clone(), SignInProvider::label)
+}
+
+/// Ending the session that is in use leaves the page; ending another one shows it anew.
+fn end_button(action: &str, text: &str, label: &str, leaves: bool) -> Markup {
+    html! {
+        form method="post" action=(action) hx-delete=[(!leaves).then_some(action)] hx-target="#main" hx-sync="this:drop"
+            hx-boost="false" hx-nonce=(nonce()) {
+            input type="hidden" name="_method" value="delete";
+            button .quiet type="submit" aria-label=(label) { (text) }
+        }
+    }
+}
+
+/// A browser and a system, as far as its own name for itself gives them away.
+fn browser(user_agent: &str) -> String {
+    let first = |known: &[(&str, &'static str)]| {
+        known.iter().find(|(part, _)| user_agent.contains(part)).map(|(_, name)| *name)
+    };
+    let browser =
+        first(&[("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrom", "Chrome"), ("Safari", "Safari")]);
+    let system = first(&[
+        ("Android", "Android"),
+        ("iPhone", "an iPhone"),
+        ("iPad", "an iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "a Mac"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) if user_agent.is_empty() => "A program without a name".to_owned(),
+        (None, None) => user_agent.chars().take(60).collect(),
+    }
+}
