@@ -28,12 +28,15 @@ pub(super) enum ParametersError {
 }
 
 impl Parameters {
-    /// A repeated name is refused (RFC 6749, 3.1).
+    /// A repeated name is refused (RFC 6749, 3.1), but for `resource` (RFC 8707, 2), whose values are kept with blanks
+    /// between, which no URI has.
     pub(super) fn parse(encoded: &[u8]) -> Result<Self, ParametersError> {
         let mut parameters = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(encoded) {
-            if parameters.insert(name.to_string(), value.into_owned()).is_some() {
-                return Err(ParametersError::Repeated(name.into_owned()));
+            match parameters.get_mut(&*name) {
+                None => drop(parameters.insert(name.into_owned(), value.into_owned())),
+                Some(before) if name == "resource" => *before = format!("{before} {value}"),
+                Some(_) => return Err(ParametersError::Repeated(name.into_owned())),
             }
         }
         parameters.retain(|_, value| !value.is_empty());
@@ -93,6 +96,11 @@ mod tests {
     #[test]
     fn a_parameter_may_be_there_once() {
         assert!(Parameters::parse(b"state=a&scope=openid&state=b").is_err());
+    }
+
+    #[test]
+    fn several_resources_may_be_asked_for() {
+        assert_eq!(Parameters::parse(b"resource=urn:a&resource=urn:b").unwrap().get("resource"), Some("urn:a urn:b"));
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub(super) const CARRIED: &[&str] = &[
     "max_age",
     "id_token_hint",
     "login_hint",
+    "resource",
 ];
 
 /// What `prompt` asks for (Core, 3.1.2.1).

@@ -109,6 +109,7 @@ fn make_code(context: &Context, asked: &AuthorizationRequest, session: &Session)
         code_challenge: asked.code_challenge.clone(),
         nonce: asked.nonce.clone(),
         scope: asked.scope.clone(),
+        resources: asked.field("resource").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         person: session.person.clone(),
         auth_time: session.auth_time,
         sid: session.sid.clone(),

@@ -93,6 +93,8 @@ faults! {
     ClientSecretPostAlone = "client-secret-post-alone",
     /// The token endpoint answers only once this fault is switched off (or the provider stops).
     TokenSlow = "token-slow",
+    /// The token endpoint gives its tokens, and does not say so until this is off again.
+    TokenAnswerSlow = "token-answer-slow",
     /// The token endpoint is answered with 500.
     Token500 = "token-500",
     /// The token endpoint answers 200 with a web page.
@@ -249,44 +251,49 @@ impl FromStr for Fault {
 pub struct UnknownFault(pub String);
 
 /// The faults that are switched on; clones are handles of the same set. None is on at first.
-#[derive(Debug, Clone)]
-pub struct Faults(watch::Sender<BTreeSet<Fault>>);
-
-impl Default for Faults {
-    fn default() -> Self {
-        Self(watch::Sender::new(BTreeSet::new()))
-    }
+#[derive(Debug, Clone, Default)]
+pub struct Faults {
+    on: watch::Sender<BTreeSet<Fault>>,
+    /// How many requests have come to wait for a fault to be switched off.
+    came: watch::Sender<usize>,
 }
 
 impl Faults {
     /// Switches a fault on, from the next request on.
     pub fn on(&self, fault: Fault) {
-        self.0.send_modify(|set| {
+        self.on.send_modify(|set| {
             set.insert(fault);
         });
     }
 
     /// Switches a fault off. Off goes [`Fault::TokenSlow`], and the requests that wait are answered.
     pub fn off(&self, fault: Fault) {
-        self.0.send_modify(|set| {
+        self.on.send_modify(|set| {
             set.remove(&fault);
         });
     }
 
     /// Switches all faults off.
     pub fn clear(&self) {
-        self.0.send_modify(BTreeSet::clear);
+        self.on.send_modify(BTreeSet::clear);
     }
 
     /// Whether a fault is on.
     pub fn is_on(&self, fault: Fault) -> bool {
-        self.0.borrow().contains(&fault)
+        self.on.borrow().contains(&fault)
     }
 
     /// Comes back at once, or as soon as the fault is off.
     pub(super) async fn until_off(&self, fault: Fault) {
         // An error would mean that the sender is gone, and `self` is the sender.
-        let _gone = self.0.subscribe().wait_for(|set| !set.contains(&fault)).await.is_err();
+        self.came.send_modify(|came| *came += usize::from(self.is_on(fault)));
+        let _gone = self.on.subscribe().wait_for(|set| !set.contains(&fault)).await.is_err();
+    }
+
+    /// Comes back as soon as `number` requests have come to wait for a fault to be switched off.
+    pub async fn until_waiting(&self, number: usize) {
+        // An error would mean that the sender is gone, and `self` is the sender.
+        let _gone = self.came.subscribe().wait_for(|came| *came >= number).await.is_err();
     }
 }
 

@@ -42,13 +42,13 @@ use poem::{
 };
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use self::context::Context;
 pub use self::{
     back_channel::{LogoutAnswer, LogoutDelivery, LogoutTarget},
     error::Error,
     faults::{Fault, Faults, UnknownFault},
     settings::{Client, Clock, Settings},
 };
+use self::{context::Context, person::Person};
 
 /// How long requests under way may still take once the provider is stopped.
 const STOP_LIMIT: Duration = Duration::from_secs(1);
@@ -127,6 +127,21 @@ impl Provider {
     /// Errors: [`Error::Key`].
     pub fn new_key_pem() -> Result<String, Error> {
         keys::new_key_pem()
+    }
+
+    /// Whether an access token is good for the API at `resource` (RFC 8707), or, with none, for the userinfo endpoint.
+    pub fn access_token_is_good(&self, token: &str, resource: Option<&str>) -> bool {
+        self.context.state().is_good_for(token, resource, self.context.now())
+    }
+
+    /// From now on the person of this name is in these groups (names with commas between), whatever was typed at
+    /// sign-in: as when an operator changes them.
+    ///
+    /// Errors: what is wrong with the name or the groups, in words.
+    pub fn change_groups(&self, name: &str, groups: &str) -> Result<(), String> {
+        let person = Person::parse(name, groups, false).map_err(|error| error.to_string())?;
+        self.context.state().change(person);
+        Ok(())
     }
 
     /// Every access, refresh and ID token that was issued (the latest 10,000), so that a test can look for leaks.

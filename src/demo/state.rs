@@ -24,6 +24,8 @@ pub(super) struct Grant {
     pub(super) nonce: Option<String>,
     /// Scope names, separated by blanks.
     pub(super) scope: String,
+    /// The APIs that access tokens may be asked for (RFC 8707, 2.1).
+    pub(super) resources: Vec<String>,
     pub(super) person: Person,
     /// When the person typed their name, in Unix seconds.
     pub(super) auth_time: i64,
@@ -56,6 +58,8 @@ pub(super) struct Session {
 #[derive(Debug)]
 struct Key {
     grant: Arc<Grant>,
+    /// The API that an access token is for, if not ours.
+    resource: Option<String>,
     /// Unix seconds.
     expires: i64,
     /// Used already, for what is good for one use.
@@ -77,6 +81,8 @@ pub(super) struct State {
     access_tokens: Bounded<Key>,
     refresh_tokens: Bounded<Key>,
     issued: VecDeque<String>,
+    /// People who were changed since they signed in, by `sub`.
+    changed: Bounded<Person>,
 }
 
 impl State {
@@ -88,6 +94,7 @@ impl State {
             access_tokens: Bounded::new(LIMIT),
             refresh_tokens: Bounded::new(LIMIT),
             issued: VecDeque::new(),
+            changed: Bounded::new(LIMIT),
         }
     }
 
@@ -96,7 +103,7 @@ impl State {
     }
 
     pub(super) fn add_code(&mut self, code: String, grant: Arc<Grant>, now: i64) {
-        self.codes.insert(code, Key { grant, expires: now + CODE_LIFE, spent: false });
+        self.codes.insert(code, Key { grant, resource: None, expires: now + CODE_LIFE, spent: false });
     }
 
     /// Spends a code. A second use ends what the first one gave (RFC 6749, 4.1.2).
@@ -104,18 +111,42 @@ impl State {
         take_once(&mut self.codes, code, now)
     }
 
-    pub(super) fn add_access_token(&mut self, token: String, grant: Arc<Grant>, expires: i64) {
+    pub(super) fn add_access_token(
+        &mut self,
+        token: String,
+        grant: Arc<Grant>,
+        resource: Option<String>,
+        expires: i64,
+    ) {
         self.note_issued(token.clone());
-        self.access_tokens.insert(token, Key { grant, expires, spent: false });
+        self.access_tokens.insert(token, Key { grant, resource, expires, spent: false });
     }
 
+    /// Whose access token this is, if it is good and for the userinfo endpoint.
     pub(super) fn access_token(&self, token: &str, now: i64) -> Option<Arc<Grant>> {
-        self.access_tokens.get(token).filter(|key| key.opens(now)).map(|key| key.grant.clone())
+        let key = self.access_tokens.get(token).filter(|key| key.opens(now) && key.resource.is_none());
+        key.map(|key| key.grant.clone())
+    }
+
+    /// Whether an access token is good for the API at `resource`, or for ours.
+    pub(super) fn is_good_for(&self, token: &str, resource: Option<&str>, now: i64) -> bool {
+        let key = self.access_tokens.get(token);
+        key.is_some_and(|key| key.opens(now) && key.resource.as_deref() == resource)
+    }
+
+    /// The person as they are called now.
+    pub(super) fn person_now(&self, then: &Person) -> Person {
+        self.changed.get(&then.sub).unwrap_or(then).clone()
+    }
+
+    /// From now on a person is called otherwise, whatever they typed when they signed in.
+    pub(super) fn change(&mut self, person: Person) {
+        self.changed.insert(person.sub.clone(), person);
     }
 
     pub(super) fn add_refresh_token(&mut self, token: String, grant: Arc<Grant>, expires: i64) {
         self.note_issued(token.clone());
-        self.refresh_tokens.insert(token, Key { grant, expires, spent: false });
+        self.refresh_tokens.insert(token, Key { grant, resource: None, expires, spent: false });
     }
 
     /// Whose refresh token this is or was, so that a client cannot spend another's.

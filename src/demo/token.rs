@@ -40,15 +40,19 @@ pub(super) async fn redeem_for_tokens(request: &Request, body: Body, context: Da
     };
     let redeemed = authenticate(&context, request, &parameters).and_then(|client| {
         let (grant, through) = redeem(&context, &client, &parameters)?;
+        let resource = granted_resource(&grant, &parameters)?;
         let scope = granted_scope(&grant, &parameters, through)?;
-        Ok((client, grant, through, scope))
+        Ok((client, grant, through, Granted { scope, resource }))
     });
-    let (client, grant, through, scope) = match redeemed {
+    let (client, grant, through, granted) = match redeemed {
         Ok(redeemed) => redeemed,
         Err(error) => return error.into_response(),
     };
-    match respond(&context, &client, &grant, through, &scope).await {
-        Ok(response) => answer::json(StatusCode::OK, &response.into()),
+    match respond(&context, &client, &grant, through, granted).await {
+        Ok(response) => {
+            context.faults.until_off(Fault::TokenAnswerSlow).await;
+            answer::json(StatusCode::OK, &response.into())
+        }
         Err(error) => pages::broken(&error),
     }
 }
@@ -129,13 +133,28 @@ fn granted_scope(grant: &Grant, parameters: &Parameters, through: Through) -> Re
     }
 }
 
+/// The API that was asked for must be one of those of the authorization request (RFC 8707, 2.2).
+fn granted_resource(grant: &Grant, parameters: &Parameters) -> Result<Option<String>, TokenError> {
+    match parameters.get("resource") {
+        None => Ok(None),
+        Some(asked) if grant.resources.iter().any(|granted| granted == asked) => Ok(Some(asked.to_owned())),
+        Some(_) => Err(TokenError::new("invalid_target", "The resource was not asked for at sign-in.")),
+    }
+}
+
+/// What an access token may do, and where.
+struct Granted {
+    scope: String,
+    resource: Option<String>,
+}
+
 /// The successful response (RFC 6749, 5.1), with new tokens.
 async fn respond(
     context: &Context,
     client: &Client,
     grant: &Arc<Grant>,
     through: Through,
-    scope: &str,
+    granted: Granted,
 ) -> Result<Map<String, Value>, Error> {
     let access_token = random_id()?;
     let refresh_token = random_id()?;
@@ -146,14 +165,19 @@ async fn respond(
     set("token_type", json!("Bearer"));
     set("expires_in", json!(context.access_token_life));
     set("refresh_token", json!(refresh_token));
-    set("scope", json!(scope));
+    set("scope", json!(granted.scope));
     if through == Through::Code || !context.faults.is_on(Fault::RefreshNoIdToken) {
         set("id_token", json!(id_token));
     }
     context.faults.twist_token_response(&mut response);
     let now = context.now();
     let mut state = context.state();
-    state.add_access_token(access_token, grant.clone(), now.saturating_add(context.access_token_life));
+    state.add_access_token(
+        access_token,
+        grant.clone(),
+        granted.resource,
+        now.saturating_add(context.access_token_life),
+    );
     state.add_refresh_token(refresh_token, grant.clone(), now.saturating_add(context.refresh_token_life));
     state.note_issued(id_token);
     Ok(response)
@@ -176,7 +200,8 @@ async fn id_token(
     let now = context.now();
     let hash = Sha256::digest(access_token);
     let (left_half, _) = hash.split_at(hash.len() / 2);
-    let mut token = key.token("JWT", grant.person.claims(&grant.scope));
+    let person = context.state().person_now(&grant.person);
+    let mut token = key.token("JWT", person.claims(&grant.scope));
     token.set("iss", context.issuer.as_str());
     token.set("aud", client.client_id.as_str());
     token.set("iat", now);

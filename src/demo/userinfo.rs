@@ -32,7 +32,8 @@ pub(super) fn userinfo(request: &Request, context: Data<&Arc<Context>>) -> Respo
     if context.faults.is_on(Fault::UserinfoNotJson) {
         return answer::not_json(StatusCode::OK);
     }
-    let mut claims = grant.person.claims(&grant.scope);
+    let person = context.state().person_now(&grant.person);
+    let mut claims = person.claims(&grant.scope);
     context.faults.twist_userinfo(&mut claims);
     answer::json(StatusCode::OK, &claims.into())
 }
