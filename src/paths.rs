@@ -29,6 +29,8 @@ pub const PROFILE: &str = "/profile";
 pub const SESSION: &str = "/profile/sessions/{id}";
 /// All of one's own sessions but the one in use.
 pub const OTHER_SESSIONS: &str = "/profile/sessions";
+/// What another service says, on one's own page.
+pub const PROFILE_UPSTREAM: &str = "/profile/upstreams/{name}";
 /// Where a sign-in starts.
 pub const LOGIN: &str = "/login";
 /// The redirect URI of every provider.
@@ -53,6 +55,8 @@ pub const API_THOUGHTS: &str = "/api/thoughts";
 pub const API_THOUGHT: &str = "/api/thoughts/{id}";
 /// Who is asking, as JSON.
 pub const API_ME: &str = "/api/me";
+/// Another service's API, called with the member's access token.
+pub const API_UPSTREAM: &str = "/api/upstream/{name}/{path}";
 
 /// Builds paths below the base URL's path: what stands in an `href`, an `action`, a `Location`.
 #[derive(Clone, Debug)]
@@ -119,6 +123,11 @@ impl Paths {
     /// One of one's own sessions.
     pub fn session(&self, hash: SessionHash) -> String {
         format!("{}/profile/sessions/{hash}", self.base)
+    }
+
+    /// What the upstream of this name says, on one's own page.
+    pub fn profile_upstream(&self, name: &str) -> String {
+        format!("{}/profile/upstreams/{name}", self.base)
     }
 
     /// Where a sign-in starts, to end at `return_to`, a path with the base path and query.

@@ -68,6 +68,7 @@ impl Running {
                 tracing::error!(%error, "a task ended badly");
             }
         }
+        self.app.refreshes.finish().await;
         self.app.store.close().await
     }
 }

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use reqwest::Method;
-use thoughts::web::routes::table;
+use thoughts::web::routes::{Takes, table};
 
-use crate::support::{Answer, Person, Site, program, site};
+use crate::support::{Answer, Person, Site, Upstream, program, site};
 
 /// What is expected of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,7 @@ const MATRIX: &[(&str, [Expect; 5])] = &[
     ("POST /thoughts/{id}/restore",       [SignIn,    SignIn,   NotFound,  Done,   Done]),
     ("GET /@{handle}",                    [Done,      Done,     Done,      Done,   Done]),
     ("GET /profile",                      [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("GET /profile/upstreams/{name}",     [SignIn,    SignIn,   Done,      Done,   Done]),
     ("DELETE /profile/sessions/{id}",     [SignIn,    SignIn,   NotFound,  Done,   NotFound]),
     ("DELETE /profile/sessions",          [SignIn,    SignIn,   Done,      Done,   Done]),
     ("POST /theme",                       [Done,      Done,     Done,      Done,   Done]),
@@ -58,6 +59,7 @@ const MATRIX: &[(&str, [Expect; 5])] = &[
     ("PUT /api/thoughts/{id}",            [SignIn,    SignIn,   Forbidden, Done,   Forbidden]),
     ("DELETE /api/thoughts/{id}",         [SignIn,    SignIn,   Forbidden, Done,   Done]),
     ("GET /api/me",                       [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("ANY /api/upstream/{name}/{path}",   [SignIn,    SignIn,   Done,      Done,   Done]),
     ("GET /healthz",                      [Done,      Done,     Done,      Done,   Done]),
     ("GET /readyz",                       [Done,      Done,     Done,      Done,   Done]),
     ("GET /static/{file}",                [Done,      Done,     Done,      Done,   Done]),
@@ -68,7 +70,8 @@ const WORDS: &str = "for members alone";
 
 #[tokio::test]
 async fn every_route_answers_every_kind_of_viewer_as_the_refusal_table_says() {
-    let site = site().await;
+    let upstream = Upstream::start();
+    let site = Site::with_file(&upstream.table("methods = ['GET', 'PATCH']\nprofile_path = '/v1/me'")).await;
     let people = people(&site).await;
     let lines: BTreeMap<_, _> = MATRIX.iter().copied().collect();
     for row in table() {
@@ -77,12 +80,12 @@ async fn every_route_answers_every_kind_of_viewer_as_the_refusal_table_says() {
             panic!("no line for {name} ({}): add it to MATRIX in tests/routes.rs, an outcome a persona", row.access)
         });
         for (number, expected) in expected.iter().enumerate() {
-            for kind in kinds(row.path) {
+            for (method, kind) in methods(&row.method).into_iter().flat_map(|method| with_kinds(method, row.path)) {
                 let called = format!("{name} by {} as {kind:?}", PERSONAS[number]);
                 let (path, body) = target(&site, &people, row.path).await;
                 let person = kind.of(&people[number].copy());
-                let answer = call(&person, row.method.clone(), &path, &body).await;
-                check(*expected, kind, &row.method, &answer, &called);
+                let answer = call(&person, method.clone(), &path, &body).await;
+                check(*expected, kind, &method, &answer, &called);
                 renew(&people, number).await;
             }
         }
@@ -106,8 +109,17 @@ impl Kind {
     }
 }
 
-fn kinds(path: &str) -> Vec<Kind> {
-    if path.starts_with("/api/") { vec![Kind::Api] } else { vec![Kind::Page, Kind::Fragment] }
+/// The methods that a row is called with.
+fn methods(takes: &Takes) -> Vec<Method> {
+    match takes {
+        Takes::One(method) => vec![method.clone()],
+        Takes::Any => vec![Method::GET, Method::PATCH],
+    }
+}
+
+fn with_kinds(method: Method, path: &str) -> Vec<(Method, Kind)> {
+    let kinds = if path.starts_with("/api/") { vec![Kind::Api] } else { vec![Kind::Page, Kind::Fragment] };
+    kinds.into_iter().map(|kind| (method.clone(), kind)).collect()
 }
 
 async fn people(site: &Site) -> Vec<Person> {
@@ -140,6 +152,7 @@ async fn target(site: &Site, people: &[Person], path: &str) -> (String, String) 
     let css = site.stranger().get("/").await.attribute("link[rel=stylesheet]", "href");
     let file = css.rsplit('/').next().unwrap();
     let filled = path.replace("{id}", &id).replace("{handle}", "ann").replace("{file}", file);
+    let filled = filled.replace("{name}", "notes").replace("{path}", "v1/me");
     let body = if path.starts_with("/api/") {
         serde_json::json!({ "message": "new", "visibility": "members" }).to_string()
     } else {

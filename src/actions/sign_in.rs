@@ -91,7 +91,7 @@ pub async fn sign_in(
 }
 
 /// What the claims say of a person. Source: OpenID Connect Core 1.0, section 5.1.
-fn profile(provider: &Provider, claims: &Map<String, Value>) -> Profile {
+pub(super) fn profile(provider: &Provider, claims: &Map<String, Value>) -> Profile {
     let text = |claim: &str| claims.get(claim).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     let email = text("email");
     let preferred = text("preferred_username").or(text("nickname")).or(email).or(text("name"));
@@ -111,7 +111,7 @@ fn groups(claim: Option<&Value>) -> BTreeSet<GroupName> {
 
 /// Whether `allow` lets the bearer of these claims in; an empty one lets in whom the provider lets in. An
 /// address doesn't count where the provider says that it has not verified it; some never say.
-fn allowed(allow: &[AllowRule], claims: &Map<String, Value>) -> bool {
+pub(super) fn allowed(allow: &[AllowRule], claims: &Map<String, Value>) -> bool {
     let unverified = claims.get("email_verified").is_some_and(|value| value != &Value::Bool(true));
     let email = claims.get("email").and_then(Value::as_str).filter(|_| !unverified);
     allow.is_empty()

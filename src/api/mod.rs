@@ -2,6 +2,7 @@
 
 pub mod me;
 pub mod thoughts;
+pub mod upstream;
 
 use poem::Response;
 use serde::Serialize;

@@ -1,13 +1,17 @@
 //! The program: what it is made of is put together here, started here and stopped here.
 
 mod providers;
+mod refreshes;
 mod secret;
 mod spent;
+mod upstreams;
 
 use std::sync::Arc;
 
 pub use providers::{Providers, SignInProvider};
+pub use refreshes::Refreshes;
 pub use spent::SpentStates;
+pub use upstreams::{SignedInUpstream, Upstreams};
 
 use crate::clock::{Clock, Ids};
 use crate::config::{Config, StoreUrl};
@@ -24,6 +28,10 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// Who signs people in.
     pub providers: Providers,
+    /// The other services that are called with members' tokens.
+    pub upstreams: Upstreams,
+    /// The refreshes that are under way.
+    pub refreshes: Refreshes,
     /// The sign-ins that have come back.
     pub spent_states: SpentStates,
     /// Tells the time.
@@ -97,6 +105,8 @@ impl App {
             limits: Limits { idle: config.session_idle, max: config.session_max },
             paths: Paths::new(config.base_url.path()),
             origin: config.base_url.origin(),
+            upstreams: Upstreams::new(&config)?,
+            refreshes: Refreshes::default(),
             spent_states: SpentStates::default(),
             ids: Ids::default(),
             config,

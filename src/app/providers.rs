@@ -1,6 +1,6 @@
 //! The providers that the configuration names.
 
-use super::StartError;
+use super::{StartError, upstreams};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::oidc::{self, Http};
@@ -43,8 +43,9 @@ impl Providers {
                 issuer: provider.issuer.as_str().to_owned(),
                 client_id: provider.client_id.clone(),
                 client_secret: provider.client_secret.as_ref().map(|secret| secret.expose().to_owned()),
-                scopes: provider.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
-                audience: provider.audience.clone(),
+                scopes: upstreams::scopes(config, provider),
+                audience: upstreams::audience(config, provider).map(str::to_owned),
+                resources: upstreams::resources(config),
                 redirect_uri: config.base_url.join(paths::CALLBACK),
                 post_logout_redirect_uri: config.base_url.join(paths::LOGOUT),
             };

@@ -7,6 +7,6 @@ pub fn run() {
     let table = table();
     let width = table.iter().map(|row| row.path.len()).max().unwrap_or_default();
     for row in table {
-        println!("{:<6} {:width$} {}", row.method.as_str(), row.path, row.access);
+        println!("{:<6} {:width$} {}", row.method.to_string(), row.path, row.access);
     }
 }

@@ -8,7 +8,7 @@ use url::Url;
 use super::{
     ConfigError,
     address::secure_url,
-    error::Wrong,
+    error::{Wrong, quoted},
     given::Given,
     parse::{Bytes, Parse},
     provider::{Name, Scope},
@@ -32,7 +32,9 @@ settings! {
         pub methods: Vec<Method> = "GET",
         /// Only paths that begin with this one are passed on; it begins with `/`.
         pub prefix: Prefix = "/",
-        /// How long an answer may take to begin.
+        /// A path whose answer, JSON, each member's profile shows.
+        pub profile_path: Option<Prefix>,
+        /// How long an answer may take to begin, and either body may pause.
         pub timeout: Duration = "30s",
         /// How long a request's body and an answer's may be, in bytes (10 MiB).
         pub max_bytes: Bytes = "10485760",
@@ -48,7 +50,19 @@ impl Rules for Upstream {
                 wrong: Wrong::new("are both set: keep the one that the provider knows."),
             });
         }
-        Ok(())
+        match &self.profile_path {
+            Some(path) if !path.as_str().starts_with(self.prefix.as_str()) || !self.methods.contains(&Method::GET) => {
+                Err(ConfigError::Value {
+                    key: table.written("profile_path"),
+                    value: quoted(path.as_str()),
+                    wrong: Wrong::new(format!(
+                        "it is fetched by `GET` and begins with `prefix`, `{}`, and `methods` has `GET`.",
+                        self.prefix.as_str()
+                    )),
+                })
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 }
 

@@ -229,6 +229,14 @@ pub enum SignInError {
     /// The access token isn't the one that was issued with the ID token. Source: OpenID Connect Core 1.0, 3.1.3.8.
     #[error("the ID token's at_hash is not of the access token that came with it")]
     AccessTokenHash,
+    /// The ID token of a refresh is of somebody else. Source: OpenID Connect Core 1.0, 12.2.
+    #[error("the new ID token's sub is {found}, the one before had {expected}")]
+    IdTokenSubject {
+        /// Its `sub`.
+        found: String,
+        /// The `sub` of the ID token before.
+        expected: String,
+    },
     /// The userinfo endpoint tells of somebody else. Source: OpenID Connect Core 1.0, 5.3.2.
     #[error("the userinfo's sub is {found}, the ID token's is {expected}")]
     UserinfoSubject {
@@ -266,6 +274,7 @@ impl SignInError {
             Self::IdTokenIssuedAhead { .. } => "id_token_iat",
             Self::IdTokenNonce => "id_token_nonce",
             Self::AccessTokenHash => "at_hash",
+            Self::IdTokenSubject { .. } => "id_token_sub",
             Self::UserinfoSubject { .. } => "userinfo_sub",
         }
     }
@@ -293,6 +302,7 @@ impl SignInError {
             | Self::IdTokenAuthorizedParty { .. }
             | Self::IdTokenNonce
             | Self::AccessTokenHash
+            | Self::IdTokenSubject { .. }
             | Self::UserinfoSubject { .. } => Whose::Provider,
         }
     }

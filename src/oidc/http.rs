@@ -36,16 +36,19 @@ impl Http {
     /// A client whose calls may take `timeout` in all; use [`Http::TIMEOUT`] but in a test of a slow provider.
     /// It speaks `http` and `https`, the latter with the system's root certificates.
     pub fn new(timeout: Duration) -> Result<Self, HttpSetupError> {
-        // An error means that a provider is installed already, which is just as well.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("Thoughts/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .timeout(timeout)
-            .build()
-            .map_err(|error| HttpSetupError(with_sources(&error)))?;
+        let client = client(|builder| builder.redirect(Policy::none()).timeout(timeout))?;
         Ok(Self { client, timeout })
     }
+}
+
+/// An HTTP client with our name, TLS and these settings.
+pub(super) fn client(
+    settings: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+) -> Result<reqwest::Client, HttpSetupError> {
+    // An error means that a provider is installed already, which is just as well.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let builder = reqwest::Client::builder().user_agent(concat!("Thoughts/", env!("CARGO_PKG_VERSION")));
+    settings(builder).build().map_err(|error| HttpSetupError(with_sources(&error)))
 }
 
 /// One provider at the other end of [`Http`]. It can be handed to openidconnect as its client.
@@ -134,7 +137,7 @@ fn endpoint(uri: &http::Uri) -> String {
 }
 
 /// An error with all that caused it: reqwest says only "error sending request" at the top.
-fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
     let mut words = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {

@@ -27,11 +27,20 @@ pub(super) const ALGORITHMS: [CoreJwsSigningAlgorithm; 4] = [
     CoreJwsSigningAlgorithm::EdDsa,
 ];
 
+/// Which `nonce` an ID token must have.
+#[derive(Clone, Copy)]
+pub(super) enum ExpectedNonce<'a> {
+    /// The one that was sent. Source: OpenID Connect Core 1.0, 3.1.3.7.
+    Sent(&'a str),
+    /// None, or the one of the ID token before. Source: OpenID Connect Core 1.0, 12.2.
+    IfRepeated(Option<&'a str>),
+}
+
 /// What an ID token must agree with.
 pub(super) struct Expected<'a> {
     pub(super) issuer: &'a IssuerUrl,
     pub(super) client_id: &'a ClientId,
-    pub(super) nonce: &'a str,
+    pub(super) nonce: ExpectedNonce<'a>,
     pub(super) access_token: &'a AccessToken,
     pub(super) now: Timestamp,
     /// Seconds that the provider's clock is ahead of ours: it excuses nothing, but explains.
@@ -152,18 +161,23 @@ fn check_times(exp: i64, iat: i64, expected: &Expected<'_>) -> Result<(), SignIn
     Ok(())
 }
 
-fn check_nonce(nonce: Option<&String>, expected: &str) -> Result<(), SignInError> {
-    match nonce {
-        None => Err(SignInError::IdTokenClaimMissing { claim: "nonce" }),
-        Some(nonce) if same(nonce, expected) => Ok(()),
-        Some(_) => Err(SignInError::IdTokenNonce),
+fn check_nonce(nonce: Option<&String>, expected: ExpectedNonce<'_>) -> Result<(), SignInError> {
+    match (nonce, expected) {
+        (None, ExpectedNonce::Sent(_)) => Err(SignInError::IdTokenClaimMissing { claim: "nonce" }),
+        (None, ExpectedNonce::IfRepeated(_)) => Ok(()),
+        (Some(nonce), ExpectedNonce::Sent(expected) | ExpectedNonce::IfRepeated(Some(expected)))
+            if same(nonce, expected) =>
+        {
+            Ok(())
+        }
+        (Some(_), _) => Err(SignInError::IdTokenNonce),
     }
 }
 
 /// Why openidconnect could not read a token at all. Its own error may quote what is in the token, so it is not used.
 pub(super) fn unreadable(token: &str) -> SignInError {
-    let mut parts = token.split('.').map(json);
-    let (Some(Some(header)), Some(Some(payload))) = (parts.next(), parts.next()) else {
+    let header = token.split('.').next().and_then(json);
+    let (Some(header), Some(payload)) = (header, payload(token)) else {
         let why = "it is not a signed JWT of three parts".to_owned();
         return SignInError::IdTokenMalformed { why };
     };
@@ -176,6 +190,11 @@ pub(super) fn unreadable(token: &str) -> SignInError {
         Some(claim) => SignInError::IdTokenClaimMissing { claim },
         None => SignInError::IdTokenMalformed { why: "a header or claim is of the wrong type".to_owned() },
     }
+}
+
+/// What a token says, unchecked: for tokens that were checked when they came.
+pub(super) fn payload(token: &str) -> Option<Value> {
+    token.split('.').nth(1).and_then(json)
 }
 
 fn json(part: &str) -> Option<Value> {
@@ -191,7 +210,7 @@ mod tests {
         check(&Expected {
             issuer: &IssuerUrl::new("https://id.example".to_owned()).unwrap(),
             client_id: &ClientId::new("us".to_owned()),
-            nonce: "n",
+            nonce: ExpectedNonce::Sent("n"),
             access_token: &AccessToken::new("token".to_owned()),
             now: Timestamp::from_second(10_000).unwrap(),
             skew: Some(7),
@@ -255,9 +274,19 @@ mod tests {
 
     #[test]
     fn a_token_needs_our_nonce() {
-        assert_eq!(check_nonce(None, "n"), Err(SignInError::IdTokenClaimMissing { claim: "nonce" }));
-        assert_eq!(check_nonce(Some(&"m".to_owned()), "n"), Err(SignInError::IdTokenNonce));
-        assert_eq!(check_nonce(Some(&"n".to_owned()), "n"), Ok(()));
+        let sent = ExpectedNonce::Sent("n");
+        assert_eq!(check_nonce(None, sent), Err(SignInError::IdTokenClaimMissing { claim: "nonce" }));
+        assert_eq!(check_nonce(Some(&"m".to_owned()), sent), Err(SignInError::IdTokenNonce));
+        assert_eq!(check_nonce(Some(&"n".to_owned()), sent), Ok(()));
+    }
+
+    #[test]
+    fn a_token_of_a_refresh_needs_no_nonce_and_has_no_other() {
+        let before = ExpectedNonce::IfRepeated(Some("n"));
+        assert_eq!(check_nonce(None, before), Ok(()));
+        assert_eq!(check_nonce(Some(&"n".to_owned()), before), Ok(()));
+        assert_eq!(check_nonce(Some(&"m".to_owned()), before), Err(SignInError::IdTokenNonce));
+        assert!(check_nonce(Some(&"m".to_owned()), ExpectedNonce::IfRepeated(None)).is_err());
     }
 
     #[test]

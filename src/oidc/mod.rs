@@ -15,6 +15,8 @@
 //! | `id_token` | the checks of an ID token |
 //! | `userinfo` | more claims, from the userinfo endpoint |
 //! | `tokens` | what is kept after a sign-in |
+//! | `refresh` | new tokens for old |
+//! | `upstream` | another service's API, called with an access token |
 //! | `facts` | what can be found out about it without a sign-in |
 //! | `sign_out` | RP-Initiated Logout, revocation |
 //! | `logout_token` | Back-Channel Logout |
@@ -39,6 +41,7 @@ mod http;
 mod id_token;
 mod logout_token;
 mod provider;
+mod refresh;
 mod settings;
 mod sign_in;
 mod sign_out;
@@ -46,6 +49,7 @@ mod sign_out;
 mod tests;
 mod tokens;
 mod types;
+mod upstream;
 mod userinfo;
 
 pub use attempt::{Attempt, AuthorizationResponse};
@@ -54,6 +58,8 @@ pub use facts::{Facts, Introduction};
 pub use http::{Http, HttpSetupError};
 pub use logout_token::{LoggedOut, LogoutTokenError, unverified_issuer};
 pub use provider::{Provider, Status};
+pub use refresh::{RefreshError, Refreshed};
 pub use settings::{Settings, SettingsError};
 pub use sign_in::SignedIn;
-pub use tokens::Tokens;
+pub use tokens::{Api, Tokens};
+pub use upstream::{Answer, Upstream, UpstreamError, UpstreamSettings};

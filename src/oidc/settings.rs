@@ -22,6 +22,8 @@ pub struct Settings {
     /// The API that the access token is for: the `audience` parameter of the authorization request, where the
     /// provider knows one.
     pub audience: Option<String>,
+    /// The resource indicators of APIs that access tokens are wanted for. Source: RFC 8707, 2.1.
+    pub resources: Vec<String>,
     /// Where the browser is sent back to, as registered at the provider.
     pub redirect_uri: String,
     /// Where the browser is sent back to after signing out, as registered at the provider.
@@ -37,6 +39,7 @@ impl fmt::Debug for Settings {
             .field("client_secret", &self.client_secret.as_ref().map(|_| "[secret]"))
             .field("scopes", &self.scopes)
             .field("audience", &self.audience)
+            .field("resources", &self.resources)
             .field("redirect_uri", &self.redirect_uri)
             .field("post_logout_redirect_uri", &self.post_logout_redirect_uri)
             .finish()
@@ -67,6 +70,7 @@ pub(super) struct Checked {
     pub(super) client_secret: Option<ClientSecret>,
     pub(super) scopes: Vec<Scope>,
     pub(super) audience: Option<String>,
+    pub(super) resources: Vec<String>,
     pub(super) redirect_uri: RedirectUrl,
     pub(super) post_logout_redirect_uri: PostLogoutRedirectUrl,
 }
@@ -108,6 +112,7 @@ impl Settings {
             // openidconnect adds `openid` by itself, and would add it twice.
             scopes: self.scopes.into_iter().filter(|scope| scope != "openid").map(Scope::new).collect(),
             audience: self.audience,
+            resources: self.resources,
             name: self.name,
         })
     }
@@ -137,6 +142,7 @@ mod tests {
             client_secret: Some("a-secret".to_owned()),
             scopes: vec!["openid".to_owned(), "email".to_owned()],
             audience: None,
+            resources: Vec::new(),
             redirect_uri: "http://localhost:3000/callback".to_owned(),
             post_logout_redirect_uri: "http://localhost:3000/".to_owned(),
         }

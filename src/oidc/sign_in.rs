@@ -16,7 +16,7 @@ use url::Url;
 use super::attempt::{Attempt, AuthorizationResponse, same};
 use super::discovery::Known;
 use super::error::{ProviderError, SignInError, shown};
-use super::id_token::{self, Expected};
+use super::id_token::{self, Expected, ExpectedNonce};
 use super::provider::Provider;
 use super::tokens::{self, Tokens};
 use super::types::{IdToken, IdTokenClaims, TokenErrorResponse, TokenResponse};
@@ -68,6 +68,9 @@ impl Provider {
         if let Some(audience) = &self.settings.audience {
             request = request.add_extra_param("audience", audience);
         }
+        for resource in &self.settings.resources {
+            request = request.add_extra_param("resource", resource);
+        }
         let (url, _, _) = request.url();
         url
     }
@@ -84,7 +87,8 @@ impl Provider {
         let token_response = self.redeem(&known, attempt, code).await?;
         let id_token = tokens::usable(&token_response)?;
         let access_token = token_response.access_token();
-        let claims = self.verified(known.clone(), id_token, attempt, access_token).await?;
+        let nonce = ExpectedNonce::Sent(&attempt.nonce);
+        let claims = self.verified(known.clone(), id_token, nonce, access_token).await?;
         let userinfo = userinfo::fetch(self, &known, access_token, claims.subject()).await?;
 
         let tokens = Tokens::new(&token_response, id_token, self.clock.now());
@@ -119,17 +123,17 @@ impl Provider {
     }
 
     /// The claims of the ID token, checked; the keys are fetched anew once where they may have been rotated.
-    async fn verified<'t>(
+    pub(super) async fn verified<'t>(
         &self,
         known: Arc<Known>,
         id_token: &'t IdToken,
-        attempt: &Attempt,
+        nonce: ExpectedNonce<'_>,
         access_token: &AccessToken,
     ) -> Result<&'t IdTokenClaims, SignInError> {
         let expected = Expected {
             issuer: &self.settings.issuer,
             client_id: &self.settings.client_id,
-            nonce: &attempt.nonce,
+            nonce,
             access_token,
             now: self.clock.now(),
             skew: self.peer.skew(),

@@ -83,6 +83,11 @@ pub(super) fn merged(mut id_token: Map<String, Value>, userinfo: Map<String, Val
     id_token
 }
 
+/// The claims of the protocol alone.
+pub(super) fn of_the_protocol(claims: Map<String, Value>) -> Map<String, Value> {
+    claims.into_iter().filter(|(name, _)| PROTOCOL.contains(&name.as_str())).collect()
+}
+
 fn nonsense(why: &str) -> SignInError {
     ProviderError::Nonsense { what: "the userinfo response", why: shown(why) }.into()
 }

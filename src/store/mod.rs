@@ -133,6 +133,10 @@ pub trait Members: Send + Sync {
         at: Timestamp,
     ) -> Result<Member>;
 
+    /// Brings a member up to date with `profile`; an update of a record that exists, never an insert. Gives the member
+    /// as they are now, or `None` if there is none.
+    async fn update_member(&self, id: MemberId, profile: &Profile) -> Result<Option<Member>>;
+
     /// The member called this.
     async fn member(&self, id: MemberId) -> Result<Option<Member>>;
 
@@ -153,6 +157,14 @@ pub trait Sessions: Send + Sync {
     /// Notes that a session was used at `at`; an update of a record that exists, never an insert. `false`
     /// if it has ended.
     async fn touch_session(&self, hash: SessionHash, at: Timestamp) -> Result<bool>;
+
+    /// Takes the turn to refresh a session's tokens at `at`; it lasts until it is given back, and no longer than
+    /// `until`. `false` where the session has ended, or another has the turn.
+    async fn begin_refresh(&self, hash: SessionHash, at: Timestamp, until: Timestamp) -> Result<bool>;
+
+    /// Gives the turn to refresh back, and keeps what is `sealed` now, where there is anything new; an update of a
+    /// record that exists, never an insert. `false` if the session has ended.
+    async fn end_refresh(&self, hash: SessionHash, sealed: Option<Vec<u8>>) -> Result<bool>;
 
     /// Ends a session and gives what it was.
     async fn end_session(&self, hash: SessionHash) -> Result<Option<Session>>;

@@ -82,7 +82,7 @@ async fn read(body: &mut RequestBody) -> Result<Vec<u8>, Refusal> {
 pub async fn read_within_limit(body: poem::Body) -> Result<Vec<u8>, Refusal> {
     match tokio::time::timeout(READ_WITHIN, body.into_bytes_limit(MAX_BODY_BYTES)).await {
         Ok(Ok(bytes)) => Ok(bytes.to_vec()),
-        Ok(Err(poem::error::ReadBodyError::PayloadTooLarge)) => Err(Refusal::TooLarge),
+        Ok(Err(poem::error::ReadBodyError::PayloadTooLarge)) => Err(Refusal::TooLarge(MAX_BODY_BYTES as u64)),
         Ok(Err(_)) | Err(_) => {
             Err(Refusal::Invalid(vec![Invalid::new("body", "The body did not arrive whole. Send it again.")]))
         }

@@ -10,7 +10,7 @@ pub mod form;
 mod hypermedia;
 mod layout;
 mod mount;
-mod origin;
+pub mod origin;
 mod outer;
 mod pages;
 mod problem;

@@ -13,13 +13,13 @@ use super::cookies::WithCookies;
 use super::form::{Fields, is_form, read_within_limit};
 use super::outer::Outer;
 use super::refusal::Refusal;
-use super::routes::{Row, table};
+use super::routes::{Row, Takes, table};
 use crate::app::App;
 
 /// The whole site, below the base path.
 #[expect(clippy::disallowed_methods, reason = "this is the builder of the table's routes")]
 pub fn mount(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
-    let mut by_path: BTreeMap<&'static str, Vec<(Method, BoxEndpoint<'static, Response>)>> = BTreeMap::new();
+    let mut by_path: BTreeMap<&'static str, Vec<(Takes, BoxEndpoint<'static, Response>)>> = BTreeMap::new();
     for Row { method, path, access, handler } in table() {
         let guarded = Guarded { app: app.clone(), access, inner: handler };
         by_path.entry(path).or_default().push((method, guarded.boxed()));
@@ -28,7 +28,7 @@ pub fn mount(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
     let mut site = Route::new();
     let mut root = None;
     for (path, methods) in by_path {
-        let mut allowed: Vec<_> = methods.iter().map(|(method, _)| method.clone()).collect();
+        let mut allowed: Vec<_> = methods.iter().filter_map(|(takes, _)| one(takes)).collect();
         if allowed.contains(&Method::GET) {
             allowed.push(Method::HEAD);
         }
@@ -50,9 +50,17 @@ pub fn mount(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
     Outer { app: app.clone(), inner: WithCookies(site) }
 }
 
-/// `/thoughts/{id}` as Poem writes it: `/thoughts/:id`.
+/// The method of a row that takes one.
+fn one(takes: &Takes) -> Option<Method> {
+    match takes {
+        Takes::One(method) => Some(method.clone()),
+        Takes::Any => None,
+    }
+}
+
+/// `/thoughts/{id}` as Poem writes it: `/thoughts/:id`, and `{path}` for all that follows: `*path`.
 fn poem_pattern(path: &str) -> String {
-    path.replace('{', ":").replace('}', "")
+    path.replace("{path}", "*path").replace('{', ":").replace('}', "")
 }
 
 /// What no other pattern takes. To Poem the root is part of that.
@@ -98,18 +106,28 @@ impl Endpoint for WrongMethod {
 
 /// The rows of one path.
 struct Rows {
-    methods: Vec<(Method, BoxEndpoint<'static, Response>)>,
+    methods: Vec<(Takes, BoxEndpoint<'static, Response>)>,
     fallback: BoxEndpoint<'static, Response>,
 }
 
 impl Rows {
     fn of(&self, method: &Method) -> Option<&BoxEndpoint<'static, Response>> {
-        self.methods.iter().find(|(ours, _)| ours == method).map(|(_, endpoint)| endpoint)
+        let takes = |takes: &Takes| match takes {
+            Takes::One(one) => one == method,
+            Takes::Any => true,
+        };
+        self.methods.iter().find(|(ours, _)| takes(ours)).map(|(_, endpoint)| endpoint)
+    }
+
+    /// Whether there is a row for what a form can't send by itself, and which it may send as a `POST`.
+    fn beyond_forms(&self) -> bool {
+        self.methods.iter().any(|(takes, _)| matches!(one(takes), Some(Method::PUT | Method::DELETE)))
     }
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let head = *request.method() == Method::HEAD;
-        let wanted = if head { &Method::GET } else { request.method() };
+        let as_get = head && self.of(&Method::HEAD).is_none();
+        let wanted = if as_get { &Method::GET } else { request.method() };
         let mut response = self.of(wanted).unwrap_or(&self.fallback).call(request).await?;
         if head {
             response.take_body();
@@ -128,7 +146,7 @@ struct ByMethod {
 impl ByMethod {
     fn new(app: &Arc<App>, rows: Rows) -> Self {
         let rows = Arc::new(rows);
-        let beyond_forms = rows.of(&Method::PUT).or(rows.of(&Method::DELETE)).is_some();
+        let beyond_forms = rows.beyond_forms();
         // The guard checks where the form comes from before it is read; the row's own guard admits whoever sent it.
         let guarded = || Guarded { app: app.clone(), access: Access::Public, inner: Overridden(rows.clone()) };
         Self { overridden: beyond_forms.then(guarded), rows }
@@ -174,5 +192,6 @@ mod tests {
     fn the_tables_patterns_are_poems() {
         assert_eq!(poem_pattern("/thoughts/{id}/edit"), "/thoughts/:id/edit");
         assert_eq!(poem_pattern("/@{handle}"), "/@:handle");
+        assert_eq!(poem_pattern("/api/upstream/{name}/{path}"), "/api/upstream/:name/*path");
     }
 }

@@ -15,6 +15,11 @@ pub fn check(app: &App, access: Access, request: &Request) -> Result<(), Refusal
     if access == Access::Provider || matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
+    same_origin(app, request)
+}
+
+/// Refuses a request that comes from another origin, whatever it is.
+pub fn same_origin(app: &App, request: &Request) -> Result<(), Refusal> {
     let headers = request.headers();
     let ours = match text(headers, "sec-fetch-site") {
         Some("same-origin" | "none") => true,

@@ -8,13 +8,16 @@ use poem::error::{ParsePathError, ResponseError};
 use poem::{Request, Response};
 
 use super::access::Visitor;
+use super::form::MAX_BODY_BYTES;
 use super::hypermedia::{Screen, see_other};
 use super::pages::error as page;
 use super::problem::Problem;
 use super::request::{Kind, text};
 use super::return_to::ReturnTo;
 use crate::actions;
+use crate::actions::access_token::NoToken;
 use crate::domain::Invalid;
+use crate::oidc::UpstreamError;
 use crate::store::StoreError;
 
 /// Why a request is refused.
@@ -35,9 +38,15 @@ pub enum Refusal {
     /// What was sent isn't one of ours; each entry names a field.
     #[error("invalid input")]
     Invalid(Vec<Invalid>),
-    /// The body is longer than any of ours can be.
-    #[error("the body is too large")]
-    TooLarge,
+    /// The body is longer than it can be: how many bytes it may have.
+    #[error("a body may have {0} bytes")]
+    TooLarge(u64),
+    /// Another service did not do its part. The text is for whoever asked, and names it.
+    #[error("{0}")]
+    BadGateway(String),
+    /// Another service took too long. The text is for whoever asked, and names it.
+    #[error("{0}")]
+    GatewayTimeout(String),
     /// The store can't answer now.
     #[error("unavailable: {0}")]
     Unavailable(StoreError),
@@ -98,7 +107,9 @@ impl Refusal {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BadGateway(_) => StatusCode::BAD_GATEWAY,
+            Self::GatewayTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -115,7 +126,10 @@ impl Refusal {
             | Self::NotFound
             | Self::MethodNotAllowed(_)
             | Self::Invalid(_)
-            | Self::TooLarge => {}
+            | Self::TooLarge(_) => {}
+            Self::BadGateway(_) | Self::GatewayTimeout(_) => {
+                tracing::warn!(request_id = visitor.request_id, path = path_only(&visitor.path), error = %self, "gateway_failed");
+            }
         }
         let mut response = match (visitor.kind, &self) {
             (Kind::Api, _) => self.problem(visitor),
@@ -147,7 +161,8 @@ impl Refusal {
             Self::NotFound => "There is nothing here that you may see.".to_owned(),
             Self::MethodNotAllowed(allowed) => format!("This address takes {}.", methods(allowed)),
             Self::Invalid(_) => "Some of what was sent can't be taken; see `errors`.".to_owned(),
-            Self::TooLarge => format!("A body may have {} bytes.", super::form::MAX_BODY_BYTES),
+            Self::TooLarge(limit) => format!("A body may have {limit} bytes."),
+            Self::BadGateway(why) | Self::GatewayTimeout(why) => format!("{why}."),
             Self::Unavailable(_) => "The store is not answering. Try again in a few seconds.".to_owned(),
             Self::Internal(_) => "Something went wrong on our side.".to_owned(),
         };
@@ -175,7 +190,9 @@ impl Refusal {
             | Self::Forbidden(_)
             | Self::NotFound
             | Self::Invalid(_)
-            | Self::TooLarge
+            | Self::TooLarge(_)
+            | Self::BadGateway(_)
+            | Self::GatewayTimeout(_)
             | Self::Internal(_) => {}
         }
     }
@@ -222,7 +239,7 @@ impl From<poem::Error> for Refusal {
             Ok(refusal) => refusal,
             // A part of a path that is no text names nothing.
             Err(error) if error.status() == StatusCode::NOT_FOUND || error.is::<ParsePathError>() => Self::NotFound,
-            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge(MAX_BODY_BYTES as u64),
             Err(error) if error.status().is_client_error() => {
                 Self::Invalid(vec![Invalid::new("body", "This can't be read. Send it as the form does.")])
             }
@@ -236,6 +253,40 @@ impl From<StoreError> for Refusal {
         match error {
             StoreError::Corrupt { .. } => Self::Internal(error.to_string()),
             StoreError::Open(_) | StoreError::Failed(_) | StoreError::Closed => Self::Unavailable(error),
+        }
+    }
+}
+
+impl From<NoToken> for Refusal {
+    fn from(error: NoToken) -> Self {
+        match error {
+            NoToken::SessionEnded | NoToken::SignInAgain => Self::SignIn,
+            NoToken::Provider(error) if error.is_slow() => {
+                Self::GatewayTimeout("the provider did not give a new access token in time".to_owned())
+            }
+            NoToken::Busy => Self::GatewayTimeout("a new access token did not come in time".to_owned()),
+            NoToken::Provider(_) => Self::BadGateway("the provider gave no new access token".to_owned()),
+            NoToken::Internal(why) => Self::Internal(why),
+            NoToken::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UpstreamError> for Refusal {
+    fn from(error: UpstreamError) -> Self {
+        match error {
+            UpstreamError::Path { .. } => Self::NotFound,
+            UpstreamError::Method { allowed, .. } => Self::MethodNotAllowed(allowed),
+            UpstreamError::RequestTooLarge { limit, .. } => Self::TooLarge(limit),
+            UpstreamError::Slow { .. } => Self::GatewayTimeout(error.to_string()),
+            // Where it is stands in the log, and is nobody's business.
+            UpstreamError::Unreachable { name, why } => {
+                tracing::warn!(upstream = name, why, "upstream_unreachable");
+                Self::BadGateway(format!("the upstream `{name}` can't be reached"))
+            }
+            UpstreamError::AnswerTooLarge { .. }
+            | UpstreamError::Redirect { .. }
+            | UpstreamError::TokenRefused { .. } => Self::BadGateway(error.to_string()),
         }
     }
 }

@@ -4,6 +4,8 @@
 //! To add a route: a pattern in [`paths`], a handler in `pages/` or [`api`](crate::api), a row here, and a line
 //! in the walk (`tests/routes.rs`), which says so itself when one is missing.
 
+use std::fmt;
+
 use http::Method;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt as _, IntoResponse, Response};
@@ -18,18 +20,36 @@ use super::pages::{
 use crate::api;
 use crate::paths;
 
+/// Which methods a row takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// This one; `GET` takes `HEAD` as well.
+    One(Method),
+    /// Whichever it is asked with.
+    Any,
+}
+
+impl fmt::Display for Takes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(method) => f.write_str(method.as_str()),
+            Self::Any => f.write_str("ANY"),
+        }
+    }
+}
+
 /// A row of the table. Only [`route`] makes one, so there is none without its access.
 pub struct Row {
     /// The method.
-    pub method: Method,
-    /// The path below the base path; `{name}` stands for one segment.
+    pub method: Takes,
+    /// The path below the base path; `{name}` stands for one segment, and `{path}` for all that follow.
     pub path: &'static str,
     /// Who may use it.
     pub access: Access,
     pub(super) handler: BoxEndpoint<'static, Response>,
 }
 
-fn route<E>(method: Method, path: &'static str, access: Access, handler: E) -> Row
+fn route<E>(method: Takes, path: &'static str, access: Access, handler: E) -> Row
 where
     E: Endpoint + 'static,
     E::Output: IntoResponse,
@@ -40,7 +60,8 @@ where
 /// The table, as it is mounted.
 #[rustfmt::skip]
 pub fn table() -> Vec<Row> {
-    let (get, post, put, delete) = (|| Method::GET, || Method::POST, || Method::PUT, || Method::DELETE);
+    let (get, post) = (|| Takes::One(Method::GET), || Takes::One(Method::POST));
+    let (put, delete, any) = (|| Takes::One(Method::PUT), || Takes::One(Method::DELETE), || Takes::Any);
     vec![
         // Reading and writing
         route(get(),    paths::FEED,           Reader, feed::get),
@@ -58,6 +79,7 @@ pub fn table() -> Vec<Row> {
 
         // Oneself
         route(get(),    paths::PROFILE,        Member, profile::get),
+        route(get(),    paths::PROFILE_UPSTREAM, Member, profile::upstreams::get),
         route(delete(), paths::SESSION,        Member, profile::sessions::end),
         route(delete(), paths::OTHER_SESSIONS, Member, profile::sessions::end_others),
         route(post(),   paths::THEME,          Public, theme::post),
@@ -76,6 +98,7 @@ pub fn table() -> Vec<Row> {
         route(put(),    paths::API_THOUGHT,    Member, api::thoughts::put),
         route(delete(), paths::API_THOUGHT,    Member, api::thoughts::delete_thought),
         route(get(),    paths::API_ME,         Member, api::me::get),
+        route(any(),    paths::API_UPSTREAM,   Member, api::upstream::call),
 
         // The house itself
         route(get(),    paths::HEALTHZ,        Public, health::healthz),

@@ -6,6 +6,8 @@ pub mod outcome;
 pub mod person;
 pub mod program;
 pub mod site;
+pub mod upstream;
 
 pub use person::{Answer, Person};
 pub use site::{Site, site};
+pub use upstream::Upstream;

@@ -47,9 +47,11 @@ struct Setup<'a> {
     client_secret: Option<&'a str>,
     /// What is wrong with the provider before anyone asks it.
     faults: &'a [Fault],
+    /// What stands in `thoughts.toml`.
+    file: &'a str,
 }
 
-const USUAL: Setup<'_> = Setup { settings: &[], client_secret: Some(CLIENT_SECRET), faults: &[] };
+const USUAL: Setup<'_> = Setup { settings: &[], client_secret: Some(CLIENT_SECRET), faults: &[], file: "" };
 
 impl Site {
     /// A site with these settings besides those that it needs.
@@ -63,12 +65,22 @@ impl Site {
         Self::start(Setup { faults, ..USUAL }).await
     }
 
+    /// A site whose `thoughts.toml` says this.
+    pub async fn with_file(file: &str) -> Self {
+        Self::start(Setup { file, ..USUAL }).await
+    }
+
+    /// A site with these settings and this `thoughts.toml`.
+    pub async fn configured(settings: &[(&str, &str)], file: &str) -> Self {
+        Self::start(Setup { settings, file, ..USUAL }).await
+    }
+
     /// A site that is a public client: it has no secret, and PKCE alone.
     pub async fn without_client_secret() -> Self {
         Self::start(Setup { client_secret: None, ..USUAL }).await
     }
 
-    async fn start(Setup { settings, client_secret, faults }: Setup<'_>) -> Self {
+    async fn start(Setup { settings, client_secret, faults, file }: Setup<'_>) -> Self {
         let (provider_listener, issuer) = free_address();
         let (listener, origin) = free_address();
         let listen = listener.local_addr().unwrap().to_string();
@@ -91,10 +103,11 @@ impl Site {
             provider.faults().on(*fault);
         }
         let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("thoughts.toml"), file).unwrap();
         let mut sources = Sources { working_directory: folder.path().into(), ..Sources::default() }
             .with("THOUGHTS_BASE_URL", &base)
             .with("THOUGHTS_LISTEN", &listen)
-            .with("THOUGHTS_STORE", &format!("sled:{}", folder.path().display()))
+            .with("THOUGHTS_STORE", &format!("sled:{}", folder.path().join("data").display()))
             .with("THOUGHTS_OIDC_ISSUER", &issuer)
             .with("THOUGHTS_OIDC_CLIENT_ID", CLIENT_ID)
             .with("THOUGHTS_OIDC_ADMIN", "admin=true");

@@ -81,6 +81,7 @@ fn settings(issuer: &str) -> Settings {
         client_secret: Some(CLIENT_SECRET.to_owned()),
         scopes: vec!["openid".to_owned(), "email".to_owned()],
         audience: None,
+        resources: Vec::new(),
         redirect_uri: "http://localhost:3000/callback".to_owned(),
         post_logout_redirect_uri: "http://localhost:3000/signed-out".to_owned(),
     }
@@ -110,7 +111,7 @@ async fn somebody_signs_in() {
 async fn the_tokens_are_kept_with_the_time_they_expire() {
     let stage = Stage::new().await;
     let tokens = stage.sign_in().await.unwrap().tokens;
-    assert_eq!(tokens.expires_at.unwrap().as_second(), stage.clock.now().as_second() + 300);
+    assert_eq!(tokens.expires_at.as_second(), stage.clock.now().as_second() + 300);
     assert_eq!(tokens.refresh_token.as_deref(), Some("refresh-1"));
     assert_eq!(tokens.id_token.split('.').count(), 3);
     assert_eq!(tokens.scope.as_deref(), Some("openid email"));

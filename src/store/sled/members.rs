@@ -32,6 +32,17 @@ impl Members for SledStore {
             .await
     }
 
+    async fn update_member(&self, id: MemberId, profile: &Profile) -> Result<Option<Member>> {
+        let profile = profile.clone();
+        self.writer
+            .write(
+                move |draft| {
+                    if draft.holds(&keys::member(id))? { update(draft, id, profile).map(Some) } else { Ok(None) }
+                },
+            )
+            .await
+    }
+
     async fn member(&self, id: MemberId) -> Result<Option<Member>> {
         self.read(|db| get(db, &keys::member(id)))
     }

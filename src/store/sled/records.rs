@@ -19,6 +19,9 @@ pub(super) struct KeptSession {
     /// When it ends at the latest; whole milliseconds.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub(super) until: Timestamp,
+    /// Whoever refreshes its tokens has the turn until then; whole milliseconds.
+    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional")]
+    pub(super) refreshing_until: Option<Timestamp>,
 }
 
 /// The record at `key`.

@@ -14,7 +14,7 @@ use crate::store::{Result, Sessions};
 #[async_trait]
 impl Sessions for SledStore {
     async fn begin_session(&self, session: &Session, until: Timestamp, replaces: Option<SessionHash>) -> Result<()> {
-        let kept = KeptSession { session: session.clone(), until };
+        let kept = KeptSession { session: session.clone(), until, refreshing_until: None };
         self.writer
             .write(move |draft| {
                 if let Some(hash) = replaces {
@@ -44,6 +44,32 @@ impl Sessions for SledStore {
                     kept.session.last_seen_at = at;
                     draft.put(&keys::session(hash), &kept)?;
                 }
+                Ok(true)
+            })
+            .await
+    }
+
+    async fn begin_refresh(&self, hash: SessionHash, at: Timestamp, until: Timestamp) -> Result<bool> {
+        self.writer
+            .write(move |draft| match draft.get(&keys::session(hash))? {
+                Some(kept) if kept.refreshing_until.is_none_or(|until| until <= at) => {
+                    draft.put(&keys::session(hash), &KeptSession { refreshing_until: Some(until), ..kept })?;
+                    Ok(true)
+                }
+                Some(_) | None => Ok(false),
+            })
+            .await
+    }
+
+    async fn end_refresh(&self, hash: SessionHash, sealed: Option<Vec<u8>>) -> Result<bool> {
+        self.writer
+            .write(move |draft| {
+                let Some(mut kept) = draft.get(&keys::session(hash))? else { return Ok(false) };
+                kept.refreshing_until = None;
+                if let Some(sealed) = sealed {
+                    kept.session.sealed = sealed;
+                }
+                draft.put(&keys::session(hash), &kept)?;
                 Ok(true)
             })
             .await
@@ -156,7 +182,7 @@ fn hash_in(key: &[u8]) -> Result<SessionHash> {
 /// Takes a session out, wherever it stands.
 fn end(draft: &mut Draft<'_>, hash: SessionHash) -> Result<Option<Session>> {
     let key = keys::session(hash);
-    let Some(KeptSession { session, until: _ }) = draft.get(&key)? else { return Ok(None) };
+    let Some(KeptSession { session, until: _, refreshing_until: _ }) = draft.get(&key)? else { return Ok(None) };
     draft.remove(&key);
     draft.remove(&keys::session_of(session.member, session.created_at, hash));
     // Its place in time stays: by it the note of whose it was is forgotten.

@@ -31,6 +31,19 @@ pub(in crate::store) async fn the_next_sign_in_brings_the_member_up_to_date_and_
     assert_eq!(store.member_by_handle(&Handle::suggest("miller")).await.unwrap(), None);
 }
 
+pub(in crate::store) async fn what_a_provider_says_later_changes_a_member_and_makes_none(store: Given) {
+    let ann = member(&store, "ann").await;
+    let said =
+        Profile { groups: ["staff"].iter().map(|name| name.parse().unwrap()).collect(), ..profile("Ann Miller") };
+    let now = store.update_member(ann.id, &said).await.unwrap();
+    let expected = Member { name: "Ann Miller".to_owned(), groups: said.groups.clone(), ..ann.clone() };
+    assert_eq!(now.as_ref(), Some(&expected));
+    assert_eq!(store.member(ann.id).await.unwrap(), now);
+    let nobody = new_member_id();
+    assert_eq!(store.update_member(nobody, &said).await.unwrap(), None);
+    assert_eq!(store.member(nobody).await.unwrap(), None);
+}
+
 pub(in crate::store) async fn issuer_and_subject_together_say_who_it_is(store: Given) {
     let handle = Handle::suggest("ann");
     let mut ids = BTreeSet::new();

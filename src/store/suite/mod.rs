@@ -66,6 +66,7 @@ macro_rules! store_suite {
                 a_first_sign_in_makes_a_member
                 the_next_sign_in_brings_the_member_up_to_date_and_leaves_the_handle
                 issuer_and_subject_together_say_who_it_is
+                what_a_provider_says_later_changes_a_member_and_makes_none
                 a_taken_handle_gets_the_first_free_number
                 who_never_signed_in_is_nobody
                 two_sign_ins_at_once_make_one_member
@@ -87,6 +88,9 @@ macro_rules! store_suite {
                 a_logout_by_sub_ends_all_of_that_members_sessions_with_that_provider
                 a_logout_counts_once_until_it_is_purged
                 whose_session_has_ended_is_known_until_it_would_have_ended_anyway
+                the_turn_to_refresh_is_one_at_a_time_and_ends_by_itself
+                what_a_refresh_brings_is_kept_with_the_session
+                a_refresh_never_brings_back_an_ended_session
             }
             unsent {
                 a_text_is_kept_until_it_is_forgotten

@@ -186,6 +186,38 @@ pub(in crate::store) async fn whose_session_has_ended_is_known_until_it_would_ha
     assert_eq!(store.ended_session(session.hash).await.unwrap(), None);
 }
 
+pub(in crate::store) async fn the_turn_to_refresh_is_one_at_a_time_and_ends_by_itself(store: Given) {
+    let ann = member(&store, "ann").await;
+    let (session, other) = (begun(&store, &ann, 1).await, begun(&store, &ann, 2).await);
+    assert!(store.begin_refresh(session.hash, at(10), at(20)).await.unwrap());
+    assert!(!store.begin_refresh(session.hash, at(19), at(30)).await.unwrap(), "another has the turn");
+    assert!(store.begin_refresh(other.hash, at(19), at(30)).await.unwrap(), "each session has its own");
+    assert!(store.begin_refresh(session.hash, at(20), at(30)).await.unwrap(), "whoever had it is gone");
+    assert!(store.end_refresh(session.hash, None).await.unwrap());
+    assert!(store.begin_refresh(session.hash, at(21), at(31)).await.unwrap(), "it was given back");
+    assert_eq!(store.session(session.hash).await.unwrap(), Some(session));
+}
+
+pub(in crate::store) async fn what_a_refresh_brings_is_kept_with_the_session(store: Given) {
+    let ann = member(&store, "ann").await;
+    let session = begun(&store, &ann, 1).await;
+    assert!(store.begin_refresh(session.hash, at(10), at(20)).await.unwrap());
+    assert!(store.end_refresh(session.hash, Some(vec![1, 2, 3])).await.unwrap());
+    assert!(store.touch_session(session.hash, at(60)).await.unwrap());
+    let expected = Session { sealed: vec![1, 2, 3], last_seen_at: at(60), ..session };
+    assert_eq!(store.session(expected.hash).await.unwrap(), Some(expected));
+}
+
+pub(in crate::store) async fn a_refresh_never_brings_back_an_ended_session(store: Given) {
+    let ann = member(&store, "ann").await;
+    let session = begun(&store, &ann, 1).await;
+    assert!(store.begin_refresh(session.hash, at(10), at(20)).await.unwrap());
+    store.end_session(session.hash).await.unwrap();
+    assert!(!store.end_refresh(session.hash, Some(vec![1])).await.unwrap());
+    assert!(!store.begin_refresh(session.hash, at(30), at(40)).await.unwrap());
+    assert_eq!(store.session(session.hash).await.unwrap(), None);
+}
+
 /// What the provider of this session says when it has ended there.
 fn logout(session: &Session, jti: &str) -> ProviderLogout {
     ProviderLogout { iss: session.iss.clone(), sub: None, sid: session.sid.clone(), jti: jti.to_owned() }

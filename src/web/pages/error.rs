@@ -40,7 +40,10 @@ fn words(refusal: &Refusal) -> (&'static str, String) {
         Refusal::Invalid(errors) => {
             ("That can't be taken", errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join(" "))
         }
-        Refusal::TooLarge => ("Too long", "What was sent is longer than anything here can be.".into()),
+        Refusal::TooLarge(_) => ("Too long", "What was sent is longer than anything here can be.".into()),
+        Refusal::BadGateway(why) | Refusal::GatewayTimeout(why) => {
+            ("Another service did not answer", format!("It was {why}. Try again in a while."))
+        }
         Refusal::Unavailable(_) => {
             ("Back in a moment", "Thoughts can't reach what it has stored. Nothing is lost. Try again in a few seconds.".into())
         }

@@ -108,6 +108,7 @@ fn words(error: &SignInError) -> (&'static str, &'static str) {
         | SignInError::IdTokenAuthorizedParty { .. }
         | SignInError::IdTokenNonce
         | SignInError::AccessTokenHash
+        | SignInError::IdTokenSubject { .. }
         | SignInError::UserinfoSubject { .. } => {
             (NOT_SIGNED_IN, "What the provider said about you did not hold up to checking, so it was not believed.")
         }

@@ -25,7 +25,7 @@ pub(super) fn section(claims: &Map<String, Value>) -> Markup {
 }
 
 /// A claim's value as a person writes it.
-fn spoken(value: &Value) -> String {
+pub(super) fn spoken(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Bool(true) => "yes".to_owned(),

@@ -3,6 +3,7 @@
 
 mod claims;
 pub mod sessions;
+pub mod upstreams;
 
 use maud::{Markup, html};
 use poem::{Response, handler};
@@ -44,6 +45,7 @@ async fn show(member: &Member, said: Option<&'static str>) -> Result<Response, R
         (person(member))
         (sessions::section(member, &own))
         (claims::section(&claims))
+        (upstreams::sections(member))
         // Last, for it grows as one scrolls.
         section { h2 { "Your thoughts" } (list(&thoughts, "You have not shared anything yet.")) }
     };
