@@ -10,7 +10,8 @@
 //! - [`store`] remembers: traits in the domain's words, and the stores that keep them.
 //! - [`oidc`] is the relying party: it signs people in and out with a provider. [`demo`] is a provider.
 //! - [`app`] puts all of it together, [`server`] listens, [`jobs`] run by themselves, [`cli`] starts things.
-//! - [`config`], [`clock`], [`keys`] and [`paths`] are each the one place for settings, time, secrets and URLs.
+//! - [`config`], [`clock`], [`keys`] and [`paths`] are each the one place for settings, time, secrets and URLs;
+//!   [`jose`] is the key that proves to a provider who we are.
 //!
 //! One request takes one straight way: the row in `web/routes.rs` says who may; the guard in `web/access.rs` lets
 //! them through or ends with a `Refusal`; the handler in `web/pages` takes the proof and parses what was sent; an
@@ -27,6 +28,7 @@ pub mod demo;
 
 pub mod domain;
 pub mod jobs;
+pub mod jose;
 pub mod keys;
 pub mod oidc;
 pub mod paths;

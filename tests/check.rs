@@ -5,7 +5,7 @@ use std::process::Output;
 use thoughts::demo::Fault;
 
 use crate::support::program::{Server, run};
-use crate::support::site::{CLIENT_ID, CLIENT_SECRET};
+use crate::support::site::{CLIENT_ID, CLIENT_SECRET, KEY, public_jwk};
 use crate::support::{Site, site};
 
 /// What it says of a site with these settings besides the right ones.
@@ -63,6 +63,51 @@ async fn a_wrong_client_secret_is_found_without_a_sign_in() {
         &check(&site, &[("THOUGHTS_OIDC_CLIENT_SECRET", "wrong")]),
         &["invalid_client", "THOUGHTS_OIDC_CLIENT_SECRET"],
     );
+}
+
+/// What it says of a site with this private key in place of the secret.
+fn check_with_key(site: &Site, pem: &str) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("sled:{}", folder.path().display());
+    let settings = [
+        ("THOUGHTS_LISTEN", "127.0.0.1:0"),
+        ("THOUGHTS_STORE", store.as_str()),
+        ("THOUGHTS_OIDC_ISSUER", site.provider.issuer()),
+        ("THOUGHTS_OIDC_CLIENT_ID", CLIENT_ID),
+        ("THOUGHTS_OIDC_CLIENT_KEY", pem),
+    ];
+    run(&["check"], &settings)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_public_half_of_a_private_key_is_printed_and_tried() {
+    let site = Site::with_client_key(&KEY, &[]).await;
+    let output = check_with_key(&site, &KEY);
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+    assert!(printed(&output).contains(&public_jwk(&KEY)["n"].to_string()), "{}", printed(&output));
+    assert!(printed(&output).contains("accepts the client id and the client key"), "{}", printed(&output));
+    assert!(!printed(&output).contains(KEY.lines().nth(1).unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_key_that_is_not_registered_is_found_without_a_sign_in() {
+    let site = site().await;
+    to_mend(&check_with_key(&site, &KEY), &["invalid_client", "public key above"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_takes_no_private_key_is_said_with_what_it_takes() {
+    let site = Site::with_client_key(&KEY, &[Fault::MetadataNoPrivateKeyJwt]).await;
+    to_mend(&check_with_key(&site, &KEY), &["private_key_jwt", "client_secret_basic, client_secret_post, none"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_pushed_to_see_that_the_redirect_uri_is_registered() {
+    let site = Site::beside(&[Fault::PushOffered]).await;
+    let right = check(&site, &[("THOUGHTS_BASE_URL", &site.base)]);
+    assert!(printed(&right).contains("takes our authorization request beforehand"), "{}", printed(&right));
+    let wrong = check(&site, &[("THOUGHTS_BASE_URL", "https://elsewhere.example")]);
+    to_mend(&wrong, &["invalid_request", "Register the redirect URI"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

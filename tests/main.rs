@@ -14,6 +14,7 @@ mod back_channel;
 mod caching;
 mod certification;
 mod check;
+mod client_authentication;
 mod crash;
 mod editing;
 mod headers;

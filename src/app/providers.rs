@@ -42,7 +42,7 @@ impl Providers {
                 name: provider.name.to_string(),
                 issuer: provider.issuer.as_str().to_owned(),
                 client_id: provider.client_id.clone(),
-                client_secret: provider.client_secret.as_ref().map(|secret| secret.expose().to_owned()),
+                credential: credential(provider),
                 scopes: upstreams::scopes(config, provider),
                 audience: upstreams::audience(config, provider).map(str::to_owned),
                 resources: upstreams::resources(config),
@@ -85,5 +85,14 @@ impl Providers {
         origins.sort();
         origins.dedup();
         origins.iter().fold(String::new(), |list, origin| format!("{list} {origin}"))
+    }
+}
+
+/// With what this site proves to a provider who it is; the configuration has seen to it that it is one thing.
+fn credential(provider: &config::Provider) -> oidc::Credential {
+    match (&provider.client_key, &provider.client_secret) {
+        (Some(key), _) => oidc::Credential::Key(key.clone()),
+        (None, Some(secret)) => oidc::Credential::Secret(secret.expose().to_owned()),
+        (None, None) => oidc::Credential::None,
     }
 }

@@ -6,7 +6,7 @@ use super::{Failed, health};
 use crate::app::{Providers, SignInProvider};
 use crate::clock::Clock;
 use crate::config::{BaseUrl, Config, Listen, Sources, StoreUrl};
-use crate::oidc::{Facts, Introduction, ProviderError};
+use crate::oidc::{Facts, Introduction, ProviderError, SignInError};
 use crate::paths;
 use crate::store;
 
@@ -112,7 +112,20 @@ async fn provider(provider: &SignInProvider, base_url: &BaseUrl) -> Vec<Finding>
     };
     let mut findings = vec![Finding::Ok(format!("provider {name}: {issuer} answers, with its keys ({})", facts.keys))];
     findings.extend(promises(name.as_str(), &facts));
-    findings.push(introduction(provider).await);
+    if let Some(key) = &provider.config.client_key {
+        findings.push(Finding::Note(format!(
+            "provider {name}: register this public key (JWK) for {}: {}",
+            provider.config.client_id,
+            key.public_jwk()
+        )));
+    }
+    let introduction = introduction(provider).await;
+    // Who is not known there is refused here too, for the same reason.
+    let known = !matches!(introduction, Finding::Fix(_));
+    findings.push(introduction);
+    if facts.pushed_authorization_request_endpoint.is_some() && known {
+        findings.push(pushed(provider).await);
+    }
     findings.push(Finding::Note(format!(
         "provider {name}: register, letter for letter: redirect URI {}, post-logout redirect URI {}, back-channel logout \
          URI {}",
@@ -132,6 +145,7 @@ fn advice(error: &ProviderError, issuer: &str) -> String {
             "{what}. Open {issuer}/.well-known/openid-configuration from this machine; a certificate of your own must be \
              among the system's"
         ),
+        ProviderError::ClientAuthentication { .. } => what,
         ProviderError::Status { .. } | ProviderError::Nonsense { .. } | ProviderError::TooLarge { .. } => {
             format!("{what}. The issuer is the address that comes before /.well-known/openid-configuration")
         }
@@ -184,16 +198,41 @@ fn clock(name: &str, skew: Option<i64>) -> Finding {
 
 async fn introduction(provider: &SignInProvider) -> Finding {
     let name = &provider.config.name;
+    let (credential, what_to_do) = match (&provider.config.client_key, &provider.config.client_secret) {
+        (Some(_), _) => (
+            "the client key",
+            "Copy THOUGHTS_OIDC_CLIENT_ID anew, and register the public key above for it there, as the way in which it \
+             authenticates (private_key_jwt)",
+        ),
+        (None, Some(_)) => (
+            "the client secret",
+            "Copy THOUGHTS_OIDC_CLIENT_ID and THOUGHTS_OIDC_CLIENT_SECRET anew, without blanks at the ends",
+        ),
+        (None, None) => (
+            "that there is no client secret",
+            "Copy THOUGHTS_OIDC_CLIENT_ID anew; unless it is a public client there, set THOUGHTS_OIDC_CLIENT_SECRET too",
+        ),
+    };
     match provider.oidc.introduce().await {
-        Ok(Introduction::Accepted) => {
-            Finding::Ok(format!("provider {name} accepts the client id and the client secret"))
+        Ok(Introduction::Accepted) => Finding::Ok(format!("provider {name} accepts the client id and {credential}")),
+        Ok(Introduction::Refused(code)) => {
+            Finding::Fix(format!("provider {name} refuses the client ({code}). {what_to_do}"))
         }
-        Ok(Introduction::Refused(code)) => Finding::Fix(format!(
-            "provider {name} refuses the client ({code}). Copy THOUGHTS_OIDC_CLIENT_ID and THOUGHTS_OIDC_CLIENT_SECRET \
-             anew, without blanks at the ends"
-        )),
         Ok(Introduction::Unclear(what)) => Finding::Note(format!(
-            "provider {name} does not say whether it accepts the client secret ({what}): a sign-in will tell"
+            "provider {name} does not say whether it accepts {credential} ({what}): a sign-in will tell"
+        )),
+        Err(error) => Finding::Fix(format!("provider {name}: {error}")),
+    }
+}
+
+/// Hands the provider the request that a sign-in would begin with; nobody then comes with it.
+async fn pushed(provider: &SignInProvider) -> Finding {
+    let name = &provider.config.name;
+    match provider.oidc.begin().await {
+        Ok(_) => Finding::Ok(format!("provider {name} takes our authorization request beforehand (PAR)")),
+        Err(error @ SignInError::PushRefused { .. }) => Finding::Fix(format!(
+            "provider {name}: {error}. Register the redirect URI below, letter for letter, and allow the scopes for this \
+             client"
         )),
         Err(error) => Finding::Fix(format!("provider {name}: {error}")),
     }

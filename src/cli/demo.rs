@@ -140,6 +140,7 @@ fn provider_settings(config: &Config, kept: &Kept, issuer: &str) -> Settings {
         clients: vec![Client {
             client_id: CLIENT_ID.to_owned(),
             client_secret: Some(kept.client_secret.clone()),
+            jwks: Vec::new(),
             redirect_uris: vec![config.base_url.join(paths::CALLBACK)],
             post_logout_redirect_uris: vec![config.base_url.join(paths::LOGOUT)],
             backchannel_logout_uri: Some(config.base_url.join(paths::BACK_CHANNEL_LOGOUT)),

@@ -11,6 +11,7 @@ use super::{
     parse::Parse,
     table::{Rules, Setting, Table, settings},
 };
+use crate::jose::ClientKey;
 
 settings! {
     /// An `OpenID` Provider, from `THOUGHTS_OIDC_…` or a `[[provider]]` table.
@@ -23,6 +24,8 @@ settings! {
         pub client_id: String,
         /// The secret that goes with the client id; none for a public client.
         pub client_secret: Option<Secret>,
+        /// In place of a secret: the private key, in PEM, whose public half the provider has (`private_key_jwt`).
+        pub client_key: Option<ClientKey>,
         /// What is asked for at sign-in; `openid` must be among them.
         pub scopes: Vec<Scope> = "openid profile email",
         /// The API the access token is for.
@@ -38,6 +41,15 @@ settings! {
 
 impl Rules for Provider {
     fn check(&self, table: &Table) -> Result<(), ConfigError> {
+        if self.client_secret.is_some() && self.client_key.is_some() {
+            return Err(ConfigError::Together {
+                first: table.written("client_secret"),
+                second: table.written("client_key"),
+                wrong: Wrong::new(
+                    "are both set, and one proves who this site is: keep the one that the provider knows.",
+                ),
+            });
+        }
         if self.scopes.iter().any(|scope| scope.as_str() == "openid") {
             return Ok(());
         }
@@ -115,6 +127,14 @@ impl Parse for Issuer {
             )));
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+impl Parse for ClientKey {
+    const SECRET: bool = true;
+
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        Self::from_pem(text).map_err(|wrong| Wrong::new(wrong.to_string()))
     }
 }
 

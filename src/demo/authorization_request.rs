@@ -80,12 +80,9 @@ impl AuthorizationRequest {
             parameters.get("client_id").and_then(|client_id| context.state().client(client_id)).ok_or_else(|| {
                 page("The application that sent you here is not registered with this provider (client_id).")
             })?;
-        let redirect_uri = parameters
-            .get("redirect_uri")
-            .filter(|uri| client.redirect_uris.iter().any(|known| known == uri))
-            .ok_or_else(|| {
-                page("The address to come back to is not registered for this application (redirect_uri).")
-            })?;
+        let redirect_uri = registered_redirect_uri(&client, &parameters).ok_or_else(|| {
+            page("The address to come back to is not registered for this application (redirect_uri).")
+        })?;
         let destination =
             Destination { redirect_uri: redirect_uri.to_owned(), state: parameters.get("state").map(str::to_owned) };
         match check(&client, &parameters) {
@@ -122,7 +119,24 @@ impl AuthorizationRequest {
     }
 }
 
-type OAuthError = (&'static str, &'static str);
+/// An error code, and words for who makes the client.
+pub(super) type OAuthError = (&'static str, &'static str);
+
+/// What a pushed request is refused for; it comes from the client itself, so that nobody is sent anywhere.
+pub(super) fn check_pushed(client: &Client, parameters: &Parameters) -> Result<(), OAuthError> {
+    if parameters.get("client_id") != Some(&client.client_id) {
+        return Err(("invalid_request", "The client_id is missing, or another's."));
+    }
+    if registered_redirect_uri(client, parameters).is_none() {
+        return Err(("invalid_request", "The redirect_uri is missing, or not registered for this client."));
+    }
+    check(client, parameters).map(drop)
+}
+
+/// Compared as an exact string (RFC 9700, 2.1).
+fn registered_redirect_uri<'p>(client: &Client, parameters: &'p Parameters) -> Option<&'p str> {
+    parameters.get("redirect_uri").filter(|uri| client.redirect_uris.iter().any(|known| known == uri))
+}
 
 fn check(client: &Client, parameters: &Parameters) -> Result<(Prompt, Option<i64>), OAuthError> {
     if parameters.get("request").is_some() {
@@ -152,10 +166,8 @@ fn check(client: &Client, parameters: &Parameters) -> Result<(Prompt, Option<i64
 /// PKCE with S256; required where there is no secret (RFC 9700, 2.1.1).
 fn check_pkce(client: &Client, parameters: &Parameters) -> Result<(), OAuthError> {
     let Some(challenge) = parameters.get("code_challenge") else {
-        return match client.client_secret {
-            Some(_) if parameters.get("code_challenge_method").is_none() => Ok(()),
-            Some(_) | None => Err(("invalid_request", "There is no code_challenge.")),
-        };
+        let without = client.is_confidential() && parameters.get("code_challenge_method").is_none();
+        return if without { Ok(()) } else { Err(("invalid_request", "There is no code_challenge.")) };
     };
     if parameters.get("code_challenge_method") != Some("S256") {
         return Err(("invalid_request", "The code_challenge_method must be S256."));

@@ -18,6 +18,7 @@ use super::{
     error::Error,
     pages,
     person::Person,
+    pushed,
     random::random_id,
     sign_in_page,
     state::{Grant, Session},
@@ -26,7 +27,7 @@ use super::{
 /// `GET` and `POST` of the authorization endpoint (OpenID Connect Core 1.0, 3.1.2).
 #[handler]
 pub(super) async fn authorize(request: &Request, body: Body, context: Data<&Arc<Context>>) -> Response {
-    let (asked, session) = match read(request, body, &context).await {
+    let (asked, session) = match read(request, body, &context, Whence::Client).await {
         Ok(read) => read,
         Err(refusal) => return *refusal,
     };
@@ -37,13 +38,27 @@ pub(super) async fn authorize(request: &Request, body: Body, context: Data<&Arc<
     }
 }
 
+/// Where an authorization request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whence {
+    /// From the client, by way of the browser.
+    Client,
+    /// From the page that carries it on, whole, pushed or not.
+    SignInPage,
+}
+
 /// The authorization request, checked, and the session of this browser where it meets what is asked.
 async fn read(
     request: &Request,
     body: Body,
     context: &Context,
+    whence: Whence,
 ) -> Result<(AuthorizationRequest, Option<Session>), Box<Response>> {
     let parameters = Parameters::of(request, body).await.map_err(|error| Box::new(unreadable(&error.to_string())))?;
+    let parameters = match whence {
+        Whence::Client => pushed::resolve(context, parameters).map_err(|text| Box::new(unreadable(text)))?,
+        Whence::SignInPage => parameters,
+    };
     let asked = AuthorizationRequest::parse(context, parameters)?;
     let session = context.session(request).filter(|session| asked.is_met_by(session, context.now()));
     Ok((asked, session))
@@ -59,7 +74,7 @@ pub(super) async fn sign_in(request: &Request, body: Body, context: Data<&Arc<Co
             "Another site tried to sign you in. Go back to the application and start again.",
         );
     }
-    let (asked, session) = match read(request, body, &context).await {
+    let (asked, session) = match read(request, body, &context, Whence::SignInPage).await {
         Ok(read) => read,
         Err(refusal) => return *refusal,
     };

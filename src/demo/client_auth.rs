@@ -9,7 +9,7 @@ use serde_json::json;
 use subtle::ConstantTimeEq as _;
 use url::form_urlencoded;
 
-use super::{answer, answer::Parameters, context::Context, faults::Fault, settings::Client};
+use super::{answer, answer::Parameters, client_assertion, context::Context, faults::Fault, settings::Client};
 
 /// An error response of RFC 6749, 5.2.
 #[derive(Debug, Clone, Copy)]
@@ -48,13 +48,16 @@ impl TokenError {
     }
 }
 
-/// The client that a request is from: by `client_secret_basic` or `client_secret_post` if it has a secret, by its
-/// `client_id` alone if not. Errors: `invalid_client`; `invalid_request` for two ways at once.
+/// The client that a request is from: by `client_secret_basic` or `client_secret_post` if it has a secret, by
+/// `private_key_jwt` if it has keys, by its `client_id` alone if neither. Errors: `invalid_client`; `invalid_request` for two ways at once.
 pub(super) fn authenticate(
     context: &Context,
     request: &Request,
     parameters: &Parameters,
 ) -> Result<Client, TokenError> {
+    if let Some(assertion) = parameters.get("client_assertion") {
+        return by_assertion(context, request, parameters, assertion);
+    }
     let (client_id, secret) = credentials(request, parameters)?;
     let basic = request.header(header::AUTHORIZATION).is_some();
     let other_alone = if basic { Fault::ClientSecretPostAlone } else { Fault::ClientSecretBasicAlone };
@@ -64,10 +67,29 @@ pub(super) fn authenticate(
     let client = context.state().client(&client_id).ok_or(TokenError::invalid_client("This client is not known."))?;
     let proven = match (&client.client_secret, secret) {
         (Some(known), Some(given)) => known.as_bytes().ct_eq(given.as_bytes()).into(),
-        (None, None) => true,
+        (None, None) => !client.is_confidential(),
         (Some(_), None) | (None, Some(_)) => false,
     };
     if proven { Ok(client) } else { Err(TokenError::invalid_client("The client did not prove who it is.")) }
+}
+
+fn by_assertion(
+    context: &Context,
+    request: &Request,
+    parameters: &Parameters,
+    assertion: &str,
+) -> Result<Client, TokenError> {
+    if parameters.get("client_assertion_type") != Some(client_assertion::TYPE) {
+        return Err(TokenError::invalid_request("The client_assertion_type is not jwt-bearer."));
+    }
+    if parameters.get("client_secret").is_some() || request.header(header::AUTHORIZATION).is_some() {
+        return Err(TokenError::invalid_request("The client authenticates in two ways."));
+    }
+    let client = client_assertion::verify(context, assertion).map_err(TokenError::invalid_client)?;
+    if parameters.get("client_id").is_some_and(|client_id| client_id != client.client_id) {
+        return Err(TokenError::invalid_client("The client_id is not whose the client_assertion is."));
+    }
+    Ok(client)
 }
 
 fn credentials(request: &Request, parameters: &Parameters) -> Result<(String, Option<String>), TokenError> {

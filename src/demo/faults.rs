@@ -91,6 +91,24 @@ faults! {
     ClientSecretBasicAlone = "client-secret-basic-alone",
     /// A client's secret is taken by `client_secret_post` alone, as the metadata say, which is fine.
     ClientSecretPostAlone = "client-secret-post-alone",
+    /// The metadata do not offer `private_key_jwt`.
+    MetadataNoPrivateKeyJwt = "metadata-no-private-key-jwt",
+    /// Client assertions are taken with PS256 alone, as the metadata say, which is fine.
+    ClientAssertionPs256Alone = "client-assertion-ps256-alone",
+    /// Authorization requests can be pushed (RFC 9126), as the metadata say, which is fine.
+    PushOffered = "push-offered",
+    /// Authorization requests must be pushed, as the metadata say, which is fine.
+    PushRequired = "push-required",
+    /// The metadata require that requests are pushed, and name no endpoint for it.
+    PushRequiredNowhere = "push-required-nowhere",
+    /// A pushed request is refused with `invalid_request`.
+    PushRefused = "push-refused",
+    /// A pushed request is answered with 500.
+    Push500 = "push-500",
+    /// A pushed request is answered with a web page.
+    PushHtml = "push-html",
+    /// A pushed request is answered without a `request_uri`.
+    PushNoRequestUri = "push-no-request-uri",
     /// The token endpoint answers only once this fault is switched off (or the provider stops).
     TokenSlow = "token-slow",
     /// The token endpoint gives its tokens, and does not say so until this is off again.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use poem::{Request, Response, handler, http::StatusCode, web::Data};
 use serde_json::{Map, Value, json};
 
-use super::{answer, context::Context, faults::Fault, paths};
+use super::{answer, client_assertion::ALGORITHMS, context::Context, faults::Fault, paths, pushed};
 
 #[handler]
 pub(super) fn configuration(context: Data<&Arc<Context>>) -> Response {
@@ -34,7 +34,8 @@ pub(super) fn jwks(request: &Request, context: Data<&Arc<Context>>) -> Response 
 }
 
 fn fields(context: &Context) -> Map<String, Value> {
-    let authentication = ["client_secret_basic", "client_secret_post", "none"];
+    let authentication = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+    let algorithms: Vec<&str> = ALGORITHMS.iter().map(|(name, _)| *name).collect();
     let fields = json!({
         "issuer": context.issuer,
         "authorization_endpoint": context.url(paths::AUTHORIZE),
@@ -55,6 +56,7 @@ fn fields(context: &Context) -> Map<String, Value> {
         "id_token_signing_alg_values_supported": ["RS256"],
         "token_endpoint_auth_methods_supported": authentication,
         "revocation_endpoint_auth_methods_supported": authentication,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": ["none", "login", "select_account", "consent"],
         "claims_parameter_supported": false,
@@ -64,5 +66,9 @@ fn fields(context: &Context) -> Map<String, Value> {
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
     });
-    fields.as_object().cloned().unwrap_or_default()
+    let mut fields = fields.as_object().cloned().unwrap_or_default();
+    if pushed::is_offered(context) {
+        fields.insert("pushed_authorization_request_endpoint".to_owned(), context.url(paths::PUSH).into());
+    }
+    fields
 }

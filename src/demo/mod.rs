@@ -5,14 +5,15 @@
 //! Every [`Fault`] can be switched on while it runs.
 //!
 //! In reading order: [`Settings`] and [`Client`] (what it is told), `state` and `context` (what it knows),
-//! `metadata`, `authorization_request`, `authorize`, `sign_in_page`, `token`, `userinfo`, `end_session` and
-//! `back_channel` (its endpoints), `keys` and `jwt` (what it signs with), `faults` and `twist` (how it misbehaves).
+//! `metadata`, `authorization_request`, `pushed`, `authorize`, `sign_in_page`, `token`, `userinfo`, `end_session` and
+//! `back_channel` (its endpoints), `client_auth` and `client_assertion` (who calls them), `keys` and `jwt` (what it signs with), `faults` and `twist` (how it misbehaves).
 
 mod answer;
 mod authorization_request;
 mod authorize;
 mod back_channel;
 mod bounded;
+mod client_assertion;
 mod client_auth;
 mod context;
 mod end_session;
@@ -26,6 +27,7 @@ mod metadata;
 mod pages;
 mod paths;
 mod person;
+mod pushed;
 mod random;
 mod settings;
 mod sign_in_page;
@@ -188,6 +190,7 @@ fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response> + 'static
         .at(paths::JWKS_MOVED, get(metadata::jwks))
         .at(paths::AUTHORIZE, get(authorize::authorize).post(authorize::authorize))
         .at(paths::SIGN_IN, post(authorize::sign_in))
+        .at(paths::PUSH, post(pushed::push))
         .at(paths::TOKEN, post(token::redeem_for_tokens))
         .at(paths::USERINFO, get(userinfo::userinfo).post(userinfo::userinfo))
         .at(paths::REVOKE, post(userinfo::revoke))

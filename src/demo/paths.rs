@@ -7,6 +7,7 @@ pub(super) const JWKS: &str = "/jwks";
 pub(super) const JWKS_MOVED: &str = "/jwks/moved";
 pub(super) const AUTHORIZE: &str = "/authorize";
 pub(super) const SIGN_IN: &str = "/sign-in";
+pub(super) const PUSH: &str = "/push";
 pub(super) const TOKEN: &str = "/token";
 pub(super) const USERINFO: &str = "/userinfo";
 pub(super) const REVOKE: &str = "/revoke";

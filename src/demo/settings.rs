@@ -6,6 +6,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use serde_json::Value;
+
 use super::faults::Faults;
 
 /// Everything a provider is told at its start.
@@ -52,6 +54,8 @@ pub struct Client {
     pub client_id: String,
     /// With one: `client_secret_basic` or `client_secret_post`. Without: `none`, and PKCE is required.
     pub client_secret: Option<String>,
+    /// Public keys, each a JWK (RFC 7517). With one: `private_key_jwt` and nothing else.
+    pub jwks: Vec<Value>,
     /// Compared as exact strings.
     pub redirect_uris: Vec<String>,
     /// Compared as exact strings.
@@ -60,15 +64,22 @@ pub struct Client {
     pub backchannel_logout_uri: Option<String>,
 }
 
+impl Client {
+    /// Whether it can prove who it is (RFC 6749, 2.1).
+    pub(super) fn is_confidential(&self) -> bool {
+        self.client_secret.is_some() || !self.jwks.is_empty()
+    }
+}
+
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("client_id", &self.client_id)
-            .field("confidential", &self.client_secret.is_some())
+            .field("confidential", &self.is_confidential())
             .field("redirect_uris", &self.redirect_uris)
             .field("post_logout_redirect_uris", &self.post_logout_redirect_uris)
             .field("backchannel_logout_uri", &self.backchannel_logout_uri)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use super::{bounded::Bounded, person::Person, settings::Client};
+use super::{answer::Parameters, bounded::Bounded, person::Person, settings::Client};
 
 /// How many of each kind are remembered at most.
 const LIMIT: usize = 10_000;
@@ -80,6 +80,10 @@ pub(super) struct State {
     codes: Bounded<Key>,
     access_tokens: Bounded<Key>,
     refresh_tokens: Bounded<Key>,
+    /// Pushed authorization requests by `request_uri`, with when they expire, in Unix seconds.
+    pushed: Bounded<(Parameters, i64)>,
+    /// Client assertions that came, by client and `jti`.
+    assertions: Bounded<()>,
     issued: VecDeque<String>,
     /// People who were changed since they signed in, by `sub`.
     changed: Bounded<Person>,
@@ -93,6 +97,8 @@ impl State {
             codes: Bounded::new(LIMIT),
             access_tokens: Bounded::new(LIMIT),
             refresh_tokens: Bounded::new(LIMIT),
+            pushed: Bounded::new(LIMIT),
+            assertions: Bounded::new(LIMIT),
             issued: VecDeque::new(),
             changed: Bounded::new(LIMIT),
         }
@@ -100,6 +106,24 @@ impl State {
 
     pub(super) fn client(&self, client_id: &str) -> Option<Client> {
         self.clients.iter().find(|client| client.client_id == client_id).cloned()
+    }
+
+    /// Whether a client's assertion is new, and from now on is not.
+    pub(super) fn note_assertion(&mut self, client_id: &str, jti: &str) -> bool {
+        let name = format!("{client_id} {jti}");
+        let new = self.assertions.get(&name).is_none();
+        self.assertions.insert(name, ());
+        new
+    }
+
+    pub(super) fn add_pushed(&mut self, request_uri: String, parameters: Parameters, expires: i64) {
+        self.pushed.insert(request_uri, (parameters, expires));
+    }
+
+    /// Takes a pushed request out: it is good once.
+    pub(super) fn take_pushed(&mut self, request_uri: &str, now: i64) -> Option<Parameters> {
+        let (parameters, expires) = self.pushed.remove(request_uri)?;
+        (now < expires).then_some(parameters)
     }
 
     pub(super) fn add_code(&mut self, code: String, grant: Arc<Grant>, now: i64) {

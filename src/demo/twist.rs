@@ -120,6 +120,14 @@ const METADATA: Table<Json> = &[
     (Fault::ClientSecretPostAlone, |m| {
         put(m, "token_endpoint_auth_methods_supported", json!(["client_secret_post", "none"]));
     }),
+    (Fault::MetadataNoPrivateKeyJwt, |m| {
+        put(m, "token_endpoint_auth_methods_supported", json!(["client_secret_basic", "client_secret_post", "none"]));
+    }),
+    (Fault::ClientAssertionPs256Alone, |m| {
+        put(m, "token_endpoint_auth_signing_alg_values_supported", json!(["PS256"]));
+    }),
+    (Fault::PushRequired, |m| put(m, "require_pushed_authorization_requests", true)),
+    (Fault::PushRequiredNowhere, |m| put(m, "require_pushed_authorization_requests", true)),
     (Fault::MetadataNoEndSession, |m| drop_field(m, "end_session_endpoint")),
     (Fault::MetadataNoRevocation, |m| drop_field(m, "revocation_endpoint")),
     (Fault::MetadataNoIssParameter, |m| drop_field(m, "authorization_response_iss_parameter_supported")),

@@ -5,8 +5,7 @@ use std::iter;
 use http::header::ACCEPT;
 use http::{HeaderValue, Method};
 use jiff::Timestamp;
-use openidconnect::core::CoreClientAuthMethod;
-use openidconnect::{AuthType, DiscoveryError, EndSessionUrl, HttpRequest, IssuerUrl};
+use openidconnect::{DiscoveryError, EndSessionUrl, HttpRequest, IssuerUrl};
 use url::{Origin, Url};
 
 use super::error::{ProviderError, shown};
@@ -25,13 +24,9 @@ pub(super) struct Known {
 
 impl Known {
     pub(super) fn new(metadata: Metadata, keys: KeySet, settings: &Checked, at: Timestamp) -> Self {
-        let client = Client::from_provider_metadata(
-            metadata.clone(),
-            settings.client_id.clone(),
-            settings.client_secret.clone(),
-        )
-        .set_auth_type(client_authentication(&metadata))
-        .set_redirect_uri(settings.redirect_uri.clone());
+        // Without a secret: who we are is said by `Provider::introduced`.
+        let client = Client::from_provider_metadata(metadata.clone(), settings.client_id.clone(), None)
+            .set_redirect_uri(settings.redirect_uri.clone());
         Self { metadata, client, keys, at }
     }
 
@@ -68,6 +63,10 @@ async fn metadata(peer: &Peer, issuer: &IssuerUrl) -> Result<Metadata, ProviderE
     }
     if metadata.token_endpoint().is_none() {
         return Err(no_metadata("token_endpoint is missing"));
+    }
+    let more = metadata.additional_metadata();
+    if more.require_pushed_authorization_requests && more.pushed_authorization_request_endpoint.is_none() {
+        return Err(no_metadata("pushed authorization requests are required, and no endpoint takes them"));
     }
     // A redirect to `javascript:` or `data:` would be ours.
     if let Some(strange) = browser_endpoints(&metadata).find(|url| !matches!(url.scheme(), "https" | "http")) {
@@ -111,40 +110,9 @@ fn no_metadata(why: &str) -> ProviderError {
     ProviderError::Nonsense { what: "the provider's metadata", why: shown(why) }
 }
 
-/// How we prove who we are to the token endpoint: `client_secret_basic`, or `client_secret_post` where that alone
-/// is offered. Without a secret openidconnect sends the `client_id` alone, whatever this says.
-/// Source: OpenID Connect Core 1.0, 9.
-pub(super) fn client_authentication(metadata: &Metadata) -> AuthType {
-    let offered = metadata.token_endpoint_auth_methods_supported().map_or(&[][..], Vec::as_slice);
-    let post_alone = offered.contains(&CoreClientAuthMethod::ClientSecretPost)
-        && !offered.contains(&CoreClientAuthMethod::ClientSecretBasic);
-    if post_alone { AuthType::RequestBody } else { AuthType::BasicAuth }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn metadata(methods: &str) -> Metadata {
-        serde_json::from_str(&format!(
-            r#"{{"issuer": "https://id.example", "authorization_endpoint": "https://id.example/authorize",
-                "jwks_uri": "https://id.example/keys", "response_types_supported": ["code"],
-                "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"]{methods}}}"#
-        ))
-        .unwrap()
-    }
-
-    #[test]
-    fn a_secret_goes_into_the_header_where_the_metadata_say_nothing() {
-        assert!(matches!(client_authentication(&metadata("")), AuthType::BasicAuth));
-    }
-
-    #[test]
-    fn a_secret_goes_into_the_body_where_that_alone_is_offered() {
-        let metadata =
-            metadata(r#", "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_post"]"#);
-        assert!(matches!(client_authentication(&metadata), AuthType::RequestBody));
-    }
 
     #[test]
     fn the_metadata_are_looked_for_below_the_issuer_with_or_without_a_slash_at_its_end() {

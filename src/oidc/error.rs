@@ -60,6 +60,12 @@ pub enum ProviderError {
         /// What is wrong with it.
         why: String,
     },
+    /// The provider takes nothing by which we could say who we are. Source: OpenID Connect Core 1.0, 9.
+    #[error("this site can't prove to the provider who it is: {why}")]
+    ClientAuthentication {
+        /// What we have, what it takes, and what to do.
+        why: String,
+    },
     /// The provider calls itself something else than what is configured. Source: OpenID Connect Discovery 1.0, 4.3.
     #[error("the provider calls itself {found}, you configured {configured}{}", by_a_slash(found, configured))]
     Issuer {
@@ -79,6 +85,7 @@ impl ProviderError {
             Self::TooLarge { .. } => "provider_too_large",
             Self::Status { .. } => "provider_status",
             Self::Nonsense { .. } => "provider_nonsense",
+            Self::ClientAuthentication { .. } => "client_authentication",
             Self::Issuer { .. } => "provider_issuer_mismatch",
         }
     }
@@ -86,7 +93,7 @@ impl ProviderError {
     /// Who can do something about it.
     pub fn whose(&self) -> Whose {
         match self {
-            Self::Issuer { .. } => Whose::Site,
+            Self::ClientAuthentication { .. } | Self::Issuer { .. } => Whose::Site,
             Self::Unreachable { .. }
             | Self::Slow { .. }
             | Self::TooLarge { .. }
@@ -118,6 +125,18 @@ pub enum SignInError {
     ResponseIssuerMissing {
         /// The configured issuer.
         expected: String,
+    },
+    /// The provider did not take the authorization request from us. Source: RFC 9126, 2.3.
+    #[error("the pushed authorization request was refused: {error}")]
+    PushRefused {
+        /// The `error` code, such as `invalid_request` or `invalid_client`.
+        error: String,
+    },
+    /// The answer to the pushed authorization request is of no use. Source: RFC 9126, 2.2.
+    #[error("the answer to the pushed authorization request can't be used: {why}")]
+    PushUnreadable {
+        /// What is wrong with it.
+        why: String,
     },
     /// The provider answered with an error instead of a code. Source: RFC 6749, 4.1.2.1.
     #[error("the provider refused the authorization request: {error}")]
@@ -254,6 +273,8 @@ impl SignInError {
             Self::StateMismatch => "state_mismatch",
             Self::ResponseIssuerMismatch { .. } => "response_iss_mismatch",
             Self::ResponseIssuerMissing { .. } => "response_iss_missing",
+            Self::PushRefused { .. } => "push_refused",
+            Self::PushUnreadable { .. } => "push_unreadable",
             Self::Refused { .. } => "refused",
             Self::NoCode => "no_code",
             Self::Provider(error) => error.cause(),
@@ -283,11 +304,12 @@ impl SignInError {
     pub fn whose(&self) -> Whose {
         match self {
             Self::StateMismatch => Whose::Person,
-            Self::Refused { error } | Self::CodeRefused { error } => whose_code(error),
+            Self::PushRefused { error } | Self::Refused { error } | Self::CodeRefused { error } => whose_code(error),
             Self::Provider(error) => error.whose(),
             Self::IdTokenExpired { skew, .. } | Self::IdTokenIssuedAhead { skew, .. } => whose_clock(*skew),
             Self::IdTokenMissing | Self::IdTokenAlgorithm { .. } => Whose::Site,
-            Self::ResponseIssuerMismatch { .. }
+            Self::PushUnreadable { .. }
+            | Self::ResponseIssuerMismatch { .. }
             | Self::ResponseIssuerMissing { .. }
             | Self::NoCode
             | Self::TokenType { .. }

@@ -3,6 +3,7 @@
 use openidconnect::AuthorizationCode;
 use openidconnect::core::CoreErrorResponseType;
 use openidconnect::{PkceCodeVerifier, RequestTokenError};
+use url::Url;
 
 use super::error::{ProviderError, shown};
 use super::id_token::ALGORITHMS;
@@ -21,6 +22,8 @@ pub struct Facts {
     pub end_session: bool,
     /// Whether it can tell us when someone signs out there.
     pub backchannel_logout: bool,
+    /// Where it takes the authorization request from us before the browser comes, if it does.
+    pub pushed_authorization_request_endpoint: Option<Url>,
     /// Seconds that its clock is ahead of ours, by its `Date` header.
     pub skew: Option<i64>,
 }
@@ -28,7 +31,7 @@ pub struct Facts {
 /// What became of introducing ourselves with a code that can't be good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Introduction {
-    /// The code was refused, and we were not: `client_id` and `client_secret` are right.
+    /// The code was refused, and we were not: `client_id` and its credential are right.
     Accepted,
     /// We were refused: the `error` code, such as `invalid_client`.
     Refused(String),
@@ -49,12 +52,13 @@ impl Provider {
             pkce_s256: methods.map(|methods| methods.iter().any(|method| method == "S256")),
             end_session: more.end_session_endpoint.is_some(),
             backchannel_logout: more.backchannel_logout_supported,
+            pushed_authorization_request_endpoint: more.pushed_authorization_request_endpoint.clone(),
             skew: self.skew(),
         })
     }
 
     /// Introduces us at the token endpoint with a code that can't be good. A provider looks at who asks before it
-    /// looks at the code, so a right `client_secret` gives `invalid_grant`. Source: RFC 6749, 5.2.
+    /// looks at the code, so a right secret or key gives `invalid_grant`. Source: RFC 6749, 5.2.
     pub async fn introduce(&self) -> Result<Introduction, ProviderError> {
         let known = self.fresh().await?;
         let code = AuthorizationCode::new("a-code-that-was-never-issued".to_owned());
@@ -62,7 +66,7 @@ impl Provider {
             return Ok(Introduction::Unclear("the metadata name no token_endpoint".to_owned()));
         };
         let verifier = PkceCodeVerifier::new("a".repeat(43));
-        match request.set_pkce_verifier(verifier).request_async(&self.peer).await {
+        match request.set_pkce_verifier(verifier).request_async(&self.introduced(&known)).await {
             Ok(_) => Ok(Introduction::Unclear("tokens were given for a code that was never issued".to_owned())),
             Err(RequestTokenError::Request(error)) => Err(error),
             Err(RequestTokenError::ServerResponse(refusal)) => {

@@ -10,8 +10,10 @@
 //! | `settings` | what is configured of a provider, checked |
 //! | `provider` | what is known of it, fetched anew when old, and since when it is down |
 //! | `discovery` | fetching metadata and keys |
+//! | `client_authentication` | who we are, wherever the provider asks |
 //! | `attempt` | what is remembered of a sign-in under way, and what the browser brings back |
 //! | `sign_in` | `begin` and `finish`: the order of all checks |
+//! | `pushed` | the request handed over beforehand, where the provider takes it |
 //! | `id_token` | the checks of an ID token |
 //! | `userinfo` | more claims, from the userinfo endpoint |
 //! | `tokens` | what is kept after a sign-in |
@@ -27,13 +29,15 @@
 //! # What openidconnect leaves to its caller
 //! It checks `iss`, `aud`, `typ`, the algorithm against our list, and the signature. What its version 4.1 leaves
 //! open is done here: keys that rotate (`provider`), `state` and `iss` of the response (`sign_in`), leeway, `iat`,
-//! `azp`, `nonce`, `at_hash` and keys without a `kid` (`id_token`), the limits of HTTP (`http`).
+//! `azp`, `nonce`, `at_hash` and keys without a `kid` (`id_token`), the limits of HTTP (`http`), `private_key_jwt`
+//! (`client_authentication`), pushed authorization requests (`pushed`).
 //!
 //! # How to add one more check
 //! A variant in [`SignInError`] (the compiler then asks for its cause, whose fault it is, and its line in the
 //! log), the check where the value first is known, and a test in `tests` against a provider that gets it wrong.
 
 mod attempt;
+mod client_authentication;
 mod discovery;
 mod error;
 mod facts;
@@ -41,6 +45,7 @@ mod http;
 mod id_token;
 mod logout_token;
 mod provider;
+mod pushed;
 mod refresh;
 mod settings;
 mod sign_in;
@@ -53,6 +58,7 @@ mod upstream;
 mod userinfo;
 
 pub use attempt::{Attempt, AuthorizationResponse};
+pub use client_authentication::Credential;
 pub use error::{ProviderError, SignInError, Whose};
 pub use facts::{Facts, Introduction};
 pub use http::{Http, HttpSetupError};

@@ -190,6 +190,7 @@ impl Provider {
             ProviderError::TooLarge { .. }
             | ProviderError::Status { .. }
             | ProviderError::Nonsense { .. }
+            | ProviderError::ClientAuthentication { .. }
             | ProviderError::Issuer { .. } => {}
         }
     }

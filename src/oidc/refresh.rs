@@ -104,7 +104,7 @@ impl Provider {
         if *api != Api::Default {
             request = request.add_scopes(scopes.iter().cloned().map(Scope::new));
         }
-        request.request_async(&self.peer).await.map_err(|error| self.not_refreshed(error))
+        request.request_async(&self.introduced(known)).await.map_err(|error| self.not_refreshed(error))
     }
 
     fn not_refreshed(&self, error: RequestTokenError<ProviderError, TokenErrorResponse>) -> RefreshError {

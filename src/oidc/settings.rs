@@ -1,12 +1,12 @@
 //! What is configured of a provider, and what of it can be checked without asking the provider.
 
-use std::fmt;
-
-use openidconnect::{ClientId, ClientSecret, IssuerUrl, PostLogoutRedirectUrl, RedirectUrl, Scope};
+use openidconnect::{ClientId, IssuerUrl, PostLogoutRedirectUrl, RedirectUrl, Scope};
 use url::Url;
 
+use super::client_authentication::Credential;
+
 /// What is configured of one provider.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// What people and the configuration call it, such as `keycloak`.
     pub name: String,
@@ -15,8 +15,8 @@ pub struct Settings {
     pub issuer: String,
     /// Who we are to it. Source: RFC 6749, 2.2.
     pub client_id: String,
-    /// Our secret, or nothing for a public client, which has PKCE alone. Source: RFC 6749, 2.3.1.
-    pub client_secret: Option<String>,
+    /// With what we prove that.
+    pub credential: Credential,
     /// What we ask for, such as `profile` and `email`. `openid` is asked for in any case.
     pub scopes: Vec<String>,
     /// The API that the access token is for: the `audience` parameter of the authorization request, where the
@@ -28,22 +28,6 @@ pub struct Settings {
     pub redirect_uri: String,
     /// Where the browser is sent back to after signing out, as registered at the provider.
     pub post_logout_redirect_uri: String,
-}
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("name", &self.name)
-            .field("issuer", &self.issuer)
-            .field("client_id", &self.client_id)
-            .field("client_secret", &self.client_secret.as_ref().map(|_| "[secret]"))
-            .field("scopes", &self.scopes)
-            .field("audience", &self.audience)
-            .field("resources", &self.resources)
-            .field("redirect_uri", &self.redirect_uri)
-            .field("post_logout_redirect_uri", &self.post_logout_redirect_uri)
-            .finish()
-    }
 }
 
 /// A setting that cannot work, whatever the provider does.
@@ -67,7 +51,7 @@ pub(super) struct Checked {
     pub(super) name: String,
     pub(super) issuer: IssuerUrl,
     pub(super) client_id: ClientId,
-    pub(super) client_secret: Option<ClientSecret>,
+    pub(super) credential: Credential,
     pub(super) scopes: Vec<Scope>,
     pub(super) audience: Option<String>,
     pub(super) resources: Vec<String>,
@@ -108,7 +92,7 @@ impl Settings {
             redirect_uri,
             post_logout_redirect_uri,
             client_id: ClientId::new(self.client_id),
-            client_secret: self.client_secret.map(ClientSecret::new),
+            credential: self.credential,
             // openidconnect adds `openid` by itself, and would add it twice.
             scopes: self.scopes.into_iter().filter(|scope| scope != "openid").map(Scope::new).collect(),
             audience: self.audience,
@@ -139,7 +123,7 @@ mod tests {
             name: "home".to_owned(),
             issuer: issuer.to_owned(),
             client_id: "thoughts".to_owned(),
-            client_secret: Some("a-secret".to_owned()),
+            credential: Credential::Secret("a-secret".to_owned()),
             scopes: vec!["openid".to_owned(), "email".to_owned()],
             audience: None,
             resources: Vec::new(),

@@ -49,11 +49,13 @@ impl fmt::Debug for SignedIn {
 
 impl Provider {
     /// Begins a sign-in: where to send the browser, and what to keep until it is back.
-    /// Errors: [`SignInError::Provider`] alone.
+    /// Errors: [`SignInError::Provider`], and those of a pushed request.
     pub async fn begin(&self) -> Result<(Url, Attempt), SignInError> {
         let known = self.fresh().await?;
+        self.check_client_authentication(&known)?;
         let attempt = Attempt::new();
-        Ok((self.authorization_request(&known, &attempt), attempt))
+        let request = self.authorization_request(&known, &attempt);
+        Ok((self.pushed(&known, request).await?, attempt))
     }
 
     /// Source: OpenID Connect Core 1.0, 3.1.2.1; RFC 7636, 4.3. More parameters (`prompt`, `max_age`) go here.
@@ -102,7 +104,7 @@ impl Provider {
         let request = request.map_err(|error| tokens::nonsense(&error.to_string()))?;
         request
             .set_pkce_verifier(PkceCodeVerifier::new(attempt.code_verifier.clone()))
-            .request_async(&self.peer)
+            .request_async(&self.introduced(known))
             .await
             .map_err(|error| self.not_redeemed(error))
     }

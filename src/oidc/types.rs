@@ -15,6 +15,7 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use url::Url;
 
 /// Claims that openidconnect has no field for.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -32,6 +33,11 @@ pub(super) struct OtherMetadata {
     pub(super) end_session_endpoint: Option<EndSessionUrl>,
     /// Source: RFC 8414, 2.
     pub(super) revocation_endpoint: Option<RevocationUrl>,
+    /// Source: RFC 9126, 5.
+    pub(super) pushed_authorization_request_endpoint: Option<Url>,
+    /// Whether no authorization request is taken but a pushed one. Source: RFC 9126, 5.
+    #[serde(default)]
+    pub(super) require_pushed_authorization_requests: bool,
     /// How a `code_challenge` may be made. Source: RFC 8414, 2.
     pub(super) code_challenge_methods_supported: Option<Vec<String>>,
     /// Whether every authorization response names its issuer. Source: RFC 9207, 3.

@@ -52,9 +52,10 @@ pub(super) async fn fetch(
             ProviderError::Unreachable { .. } | ProviderError::Slow { .. } | ProviderError::Status { .. } => {
                 without(&error)
             }
-            ProviderError::TooLarge { .. } | ProviderError::Nonsense { .. } | ProviderError::Issuer { .. } => {
-                Err(error.into())
-            }
+            ProviderError::TooLarge { .. }
+            | ProviderError::Nonsense { .. }
+            | ProviderError::ClientAuthentication { .. }
+            | ProviderError::Issuer { .. } => Err(error.into()),
         },
         // A 401 is no lie either: where the access token is for an API of its own, userinfo may not take it.
         Err(UserInfoError::Response(status, _, _)) if status != http::StatusCode::OK => {

@@ -10,6 +10,7 @@ use thoughts::app::App;
 use thoughts::clock::Clock;
 use thoughts::config::{Config, Sources};
 use thoughts::demo::{self, Fault};
+use thoughts::jose::ClientKey;
 use thoughts::server::Running;
 
 use super::Person;
@@ -45,13 +46,16 @@ struct Setup<'a> {
     settings: &'a [(&'a str, &'a str)],
     /// What the site proves itself to the provider with.
     client_secret: Option<&'a str>,
+    /// Or the private key with which it does, in PEM.
+    client_key: Option<&'a str>,
     /// What is wrong with the provider before anyone asks it.
     faults: &'a [Fault],
     /// What stands in `thoughts.toml`.
     file: &'a str,
 }
 
-const USUAL: Setup<'_> = Setup { settings: &[], client_secret: Some(CLIENT_SECRET), faults: &[], file: "" };
+const USUAL: Setup<'_> =
+    Setup { settings: &[], client_secret: Some(CLIENT_SECRET), client_key: None, faults: &[], file: "" };
 
 impl Site {
     /// A site with these settings besides those that it needs.
@@ -80,7 +84,12 @@ impl Site {
         Self::start(Setup { client_secret: None, ..USUAL }).await
     }
 
-    async fn start(Setup { settings, client_secret, faults, file }: Setup<'_>) -> Self {
+    /// A site that proves with this private key who it is, beside a provider that misbehaves like this.
+    pub async fn with_client_key(pem: &str, faults: &[Fault]) -> Self {
+        Self::start(Setup { client_secret: None, client_key: Some(pem), faults, ..USUAL }).await
+    }
+
+    async fn start(Setup { settings, client_secret, client_key, faults, file }: Setup<'_>) -> Self {
         let (provider_listener, issuer) = free_address();
         let (listener, origin) = free_address();
         let listen = listener.local_addr().unwrap().to_string();
@@ -90,7 +99,11 @@ impl Site {
         let clock = Clock::manual();
         let provider_clock = clock.clone();
         let settings_of_provider = demo::Settings {
-            clients: vec![demo::Client { client_secret: client_secret.map(str::to_owned), ..client(&base) }],
+            clients: vec![demo::Client {
+                client_secret: client_secret.map(str::to_owned),
+                jwks: client_key.map(public_jwk).into_iter().collect(),
+                ..client(&base)
+            }],
             key_pem: Some(KEY.clone()),
             clock: demo::Clock::new(move || {
                 std::time::UNIX_EPOCH
@@ -112,7 +125,9 @@ impl Site {
             .with("THOUGHTS_OIDC_CLIENT_ID", CLIENT_ID)
             .with("THOUGHTS_OIDC_ADMIN", "admin=true");
         let secret = client_secret.map(|secret| ("THOUGHTS_OIDC_CLIENT_SECRET", secret));
-        for (name, value) in secret.iter().chain(settings).filter(|(name, _)| name.starts_with("THOUGHTS_")) {
+        let key = client_key.map(|pem| ("THOUGHTS_OIDC_CLIENT_KEY", pem));
+        for (name, value) in secret.iter().chain(&key).chain(settings).filter(|(name, _)| name.starts_with("THOUGHTS_"))
+        {
             sources = sources.with(name, value);
         }
         let app = App::open(Config::load(&sources).unwrap(), clock.clone()).await.unwrap();
@@ -149,10 +164,16 @@ pub fn client(base: &str) -> demo::Client {
     demo::Client {
         client_id: CLIENT_ID.into(),
         client_secret: Some(CLIENT_SECRET.into()),
+        jwks: Vec::new(),
         redirect_uris: vec![format!("{base}/callback")],
         post_logout_redirect_uris: vec![format!("{base}/logout")],
         backchannel_logout_uri: Some(format!("{base}/backchannel-logout")),
     }
+}
+
+/// What is registered of a private key at a provider.
+pub fn public_jwk(pem: &str) -> serde_json::Value {
+    serde_json::from_str(ClientKey::from_pem(pem).unwrap().public_jwk()).unwrap()
 }
 
 /// One key for all the tests of this process: making one takes a while.

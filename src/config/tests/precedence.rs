@@ -45,6 +45,7 @@ fn the_variables_are_those_of_the_contract() {
             "THOUGHTS_OIDC_ISSUER",
             "THOUGHTS_OIDC_CLIENT_ID",
             "THOUGHTS_OIDC_CLIENT_SECRET",
+            "THOUGHTS_OIDC_CLIENT_KEY",
             "THOUGHTS_OIDC_SCOPES",
             "THOUGHTS_OIDC_AUDIENCE",
             "THOUGHTS_OIDC_ALLOW",

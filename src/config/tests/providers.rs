@@ -58,6 +58,42 @@ fn two_providers_of_one_name_are_refused() {
     );
 }
 
+/// The example of RFC 8410, 10.3.
+const KEY: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
+-----END PRIVATE KEY-----
+";
+
+#[test]
+fn a_private_key_takes_the_place_of_the_secret_from_a_file_or_among_the_settings() {
+    let (_folder, sources) = folder(&[("thoughts.toml", PROVIDER), ("key.pem", KEY)]);
+    let by_file = Config::load(&sources.with("THOUGHTS_OIDC_CLIENT_KEY_FILE", "key.pem")).unwrap();
+    let in_place = load_file(&format!("{PROVIDER}client_key = \"\"\"\n{KEY}\"\"\"\n"));
+    for config in [by_file, in_place] {
+        let key = config.providers[0].client_key.as_ref().unwrap();
+        assert_eq!(key.algorithms().collect::<Vec<_>>(), ["EdDSA"]);
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("MC4CAQ"), "{shown}");
+    }
+}
+
+#[test]
+fn a_secret_and_a_private_key_together_are_refused() {
+    let (_folder, sources) = folder(&[("thoughts.toml", &format!("{PROVIDER}client_secret = 'hunter2'\n"))]);
+    assert_eq!(
+        refusal(&sources.with("THOUGHTS_OIDC_CLIENT_KEY", KEY)),
+        "`provider[1].client_secret` in `thoughts.toml` (line 4) and `THOUGHTS_OIDC_CLIENT_KEY` are both set, and one proves who this site is: keep the one that the provider knows."
+    );
+}
+
+#[test]
+fn a_private_key_that_is_none_is_refused_without_being_printed() {
+    assert_eq!(
+        refusal_of_file(&format!("{PROVIDER}client_key = '/run/hunter2.pem'\n")),
+        "`provider[1].client_key` in `thoughts.toml` (line 4) is a secret, not shown here: there is no private key in PEM in it. Use one that begins with `-----BEGIN PRIVATE KEY-----`, or give the variable with `_FILE` the path of its file."
+    );
+}
+
 #[test]
 fn serving_needs_a_provider() {
     assert!(load_file(PROVIDER).require_provider().is_ok());

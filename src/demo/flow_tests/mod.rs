@@ -1,5 +1,6 @@
 //! The provider as a relying party sees it, over HTTP.
 
+mod client_assertion;
 mod misbehaviour;
 mod relying_party;
 mod sign_out;

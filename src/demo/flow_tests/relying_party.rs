@@ -47,6 +47,7 @@ pub(super) fn client(client_id: &str, secret: Option<&str>) -> Client {
     Client {
         client_id: client_id.to_owned(),
         client_secret: secret.map(str::to_owned),
+        jwks: Vec::new(),
         redirect_uris: vec![CALLBACK.to_owned()],
         post_logout_redirect_uris: vec![SIGNED_OUT.to_owned()],
         backchannel_logout_uri: None,

@@ -1,5 +1,6 @@
 //! Sign-ins against a provider on loopback that gets one thing wrong at a time.
 
+mod client_authentication;
 mod fake;
 mod keys;
 mod provider;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use self::fake::{CLIENT_ID, CLIENT_SECRET, Fake, Script};
-use super::{Attempt, AuthorizationResponse, Http, Provider, Settings, SignInError, SignedIn};
+use super::{Attempt, AuthorizationResponse, Credential, Http, Provider, Settings, SignInError, SignedIn};
 use crate::clock::Clock;
 
 /// A provider, and us.
@@ -78,7 +79,7 @@ fn settings(issuer: &str) -> Settings {
         name: "fake".to_owned(),
         issuer: issuer.to_owned(),
         client_id: CLIENT_ID.to_owned(),
-        client_secret: Some(CLIENT_SECRET.to_owned()),
+        credential: Credential::Secret(CLIENT_SECRET.to_owned()),
         scopes: vec!["openid".to_owned(), "email".to_owned()],
         audience: None,
         resources: Vec::new(),

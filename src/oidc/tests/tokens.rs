@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::fake::{CLIENT_ID, SUB};
 use super::{Settings, Stage};
-use crate::oidc::{SignInError, Whose};
+use crate::oidc::{Credential, SignInError, Whose};
 
 #[tokio::test]
 async fn another_iss_is_refused() {
@@ -218,7 +218,7 @@ async fn the_secret_is_sent_as_client_secret_post_where_that_alone_is_offered() 
 
 #[tokio::test]
 async fn a_public_client_has_pkce_alone() {
-    let (authorization, body) = redeemed(|settings| settings.client_secret = None, json!(["none"])).await;
+    let (authorization, body) = redeemed(|settings| settings.credential = Credential::None, json!(["none"])).await;
     assert!(authorization.is_empty() && !body.contains("client_secret"));
     assert!(body.contains("client_id=thoughts") && body.contains("code_verifier="));
 }

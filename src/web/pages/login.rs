@@ -7,8 +7,9 @@ use maud::{Markup, html};
 use poem::{Request, Response, handler};
 
 use super::going_round;
+use super::sign_in_failed::{Failure, failed};
 use crate::app::SignInProvider;
-use crate::oidc::Status;
+use crate::oidc::{ProviderError, SignInError, Status};
 use crate::web::access::Visitor;
 use crate::web::form::Fields;
 use crate::web::hypermedia::{Screen, nonce, see_other};
@@ -75,6 +76,7 @@ async fn start(visitor: &Visitor, provider: &SignInProvider, return_to: ReturnTo
             sign_in_cookies::remember(app, &visitor.cookies, &under_way)?;
             Ok(see_other(url.as_str()))
         }
+        Err(error) if answers(&error) => Ok(failed(visitor, &Failure::from(&error), &return_to)),
         Err(error) => {
             tracing::warn!(
                 reference = visitor.request_id, provider = %provider.config.name, cause = error.cause(), %error,
@@ -84,6 +86,11 @@ async fn start(visitor: &Visitor, provider: &SignInProvider, return_to: ReturnTo
             Ok(visitor.show(screen.status(StatusCode::SERVICE_UNAVAILABLE).header(RETRY_AFTER.as_str(), "30")))
         }
     }
+}
+
+/// Whether the provider is there, and what failed is how we and it speak with each other: waiting would not help.
+fn answers(error: &SignInError) -> bool {
+    !matches!(error, SignInError::Provider(why) if !matches!(why, ProviderError::ClientAuthentication { .. }))
 }
 
 fn choice(visitor: &Visitor, return_to: &ReturnTo) -> Markup {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use poem::Response;
 
 use crate::actions::sign_in::Refused;
-use crate::oidc::{SignInError, Whose};
+use crate::oidc::{ProviderError, SignInError, Whose};
 use crate::web::access::Visitor;
 use crate::web::hypermedia::{Screen, nonce};
 use crate::web::return_to::ReturnTo;
@@ -81,7 +81,13 @@ impl From<&SignInError> for Failure {
 /// What failed, in plain words. The provider's own text is not shown as ours.
 fn words(error: &SignInError) -> (&'static str, &'static str) {
     match error {
-        SignInError::Refused { error } | SignInError::CodeRefused { error } => (NOT_SIGNED_IN, refusal(error)),
+        SignInError::PushRefused { error } | SignInError::Refused { error } | SignInError::CodeRefused { error } => {
+            (NOT_SIGNED_IN, refusal(error))
+        }
+        SignInError::Provider(ProviderError::ClientAuthentication { .. }) => (NOT_SIGNED_IN, NOT_INTRODUCED),
+        SignInError::PushUnreadable { .. } => {
+            (NOT_SIGNED_IN, "The provider was told that you are coming, and its answer makes no sense.")
+        }
         SignInError::Provider(_) => {
             ("Your provider is not answering", "It did not answer in time, or not in a way that makes sense.")
         }
@@ -116,6 +122,7 @@ fn words(error: &SignInError) -> (&'static str, &'static str) {
 }
 
 const NOT_SIGNED_IN: &str = "You were not signed in";
+const NOT_INTRODUCED: &str = "The provider does not accept how this site introduces itself.";
 
 /// Source: RFC 6749, 4.1.2.1 and 5.2; OpenID Connect Core 1.0, 3.1.2.6.
 fn refusal(error: &str) -> &'static str {
@@ -126,7 +133,7 @@ fn refusal(error: &str) -> &'static str {
         }
         "invalid_grant" => "The sign-in took too long, or was sent twice.",
         "server_error" | "temporarily_unavailable" => "Your provider has trouble of its own.",
-        _ => "The provider does not accept how this site introduces itself.",
+        _ => NOT_INTRODUCED,
     }
 }
 
