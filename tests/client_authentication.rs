@@ -14,7 +14,7 @@ const NOT_SIGNED_IN: &str = "You were not signed in";
 const NOT_INTRODUCED: &str = "does not accept how this site introduces itself";
 
 /// A key of EC on P-256, in PEM.
-fn p256() -> String {
+pub fn p256() -> String {
     pem(EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap().as_ref())
 }
 

@@ -19,6 +19,7 @@ mod crash;
 mod editing;
 mod headers;
 mod house;
+mod interoperability;
 mod main_job;
 mod no_javascript;
 mod nothing_is_lost;

@@ -2,6 +2,7 @@
 //! people who use it through a browser's eyes.
 
 pub mod browser;
+pub mod oidc_provider;
 pub mod outcome;
 pub mod person;
 pub mod program;
