@@ -13,6 +13,9 @@ use crate::support::site::{CLIENT_ID, CLIENT_SECRET, free_address, public_jwk};
 /// Seconds that an access token lasts where nobody cares.
 const AN_HOUR: u32 = 3600;
 
+/// And where each call is to need a new one.
+const HALF_A_MINUTE: u32 = 30;
+
 /// A site, and the provider beside it.
 struct Beside {
     provider: OidcProvider,
@@ -40,6 +43,15 @@ impl Beside {
         Self::start(&json!({ "client_secret": CLIENT_SECRET }), ("THOUGHTS_OIDC_CLIENT_SECRET", CLIENT_SECRET))
     }
 
+    /// A site that calls an API of the provider's, whose access tokens last half a minute: each call needs a new one.
+    fn with_upstream() -> Option<Self> {
+        let upstream = |issuer: &str| {
+            format!("[[upstream]]\nname = 'api'\nurl = '{issuer}'\nresource = '{issuer}/resource'\nscopes = ['api']\n")
+        };
+        let credential = json!({ "client_secret": CLIENT_SECRET });
+        Self::start_with(&credential, ("THOUGHTS_OIDC_CLIENT_SECRET", CLIENT_SECRET), HALF_A_MINUTE, &upstream)
+    }
+
     /// A site with a private key, whose ID tokens are signed with ES256.
     fn with_key() -> Option<Self> {
         let key = p256();
@@ -53,15 +65,26 @@ impl Beside {
     }
 
     fn start(credential: &Value, ours: (&str, &str)) -> Option<Self> {
+        Self::start_with(credential, ours, AN_HOUR, &|_| String::new())
+    }
+
+    /// The same, with this `thoughts.toml` beside the provider's issuer.
+    fn start_with(
+        credential: &Value,
+        ours: (&str, &str),
+        access_token_ttl: u32,
+        file: &dyn Fn(&str) -> String,
+    ) -> Option<Self> {
         let (listener, base) = free_address();
         let listen = listener.local_addr().unwrap().to_string();
         drop(listener);
-        let provider = OidcProvider::start(&json!([registered(&base, credential)]), AN_HOUR)?;
+        let provider = OidcProvider::start(&json!([registered(&base, credential)]), access_token_ttl)?;
         let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("thoughts.toml"), file(&provider.issuer)).unwrap();
         let settings = [
             ("THOUGHTS_BASE_URL", base.as_str()),
             ("THOUGHTS_LISTEN", &listen),
-            ("THOUGHTS_STORE", &format!("sled:{}", folder.path().display())),
+            ("THOUGHTS_STORE", &format!("sled:{}", folder.path().join("data").display())),
             ("THOUGHTS_OIDC_ISSUER", &provider.issuer),
             ("THOUGHTS_OIDC_CLIENT_ID", CLIENT_ID),
             ("THOUGHTS_OIDC_SCOPES", "openid profile email groups"),
@@ -139,6 +162,24 @@ async fn a_session_that_ends_there_ends_here_by_the_back_channel_and_nobody_else
         assert_eq!(ann.get("/profile").await.status, 303);
         assert_eq!(ben.get("/profile").await.status, 200);
     }
+}
+
+#[tokio::test]
+async fn an_api_of_its_own_gets_tokens_that_are_refreshed_with_rotation() {
+    let Some(beside) = Beside::with_upstream() else { return };
+    let ann = beside.member("Ann").await;
+    for _ in 0..3 {
+        let answer = ann.get("/api/upstream/api/resource/mine").await;
+        let audience = format!("{}/resource", beside.provider.issuer);
+        assert_eq!(
+            answer.json(),
+            json!({ "sub": "id-ann", "aud": audience, "scope": "api" }),
+            "{}",
+            beside.server.said()
+        );
+    }
+    let consumed = beside.provider.events().await.iter().filter(|event| *event == "refresh_token.consumed").count();
+    assert_eq!(consumed, 3, "each was good once");
 }
 
 #[tokio::test]

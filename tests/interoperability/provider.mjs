@@ -62,7 +62,6 @@ const provider = new Provider(issuer, {
     // RFC 8707: any address below this API's is an API.
     resourceIndicators: {
       enabled: true,
-      useGrantedResource: () => true,
       getResourceServerInfo: (ctx, resource) => ({ scope: 'api', audience: resource, accessTokenFormat: 'opaque' }),
     },
   },
