@@ -32,6 +32,7 @@ struct Job {
 const JOBS: &[Job] = &[
     Job { name: "discover providers", every: Duration::from_mins(1), step: |app| Box::pin(discover(app)) },
     Job { name: "purge deleted thoughts", every: Duration::from_hours(1), step: |app| Box::pin(purge_deleted(app)) },
+    Job { name: "purge deleted members", every: Duration::from_mins(1), step: |app| Box::pin(purge_members(app)) },
     Job { name: "purge sessions", every: Duration::from_mins(10), step: |app| Box::pin(purge_sessions(app)) },
     Job { name: "purge logouts", every: Duration::from_mins(10), step: |app| Box::pin(purge_logouts(app)) },
     Job { name: "purge unsent texts", every: Duration::from_mins(5), step: |app| Box::pin(purge_unsent(app)) },
@@ -77,6 +78,11 @@ async fn discover(app: &App) -> Result<()> {
 async fn purge_deleted(app: &App) -> Result<()> {
     let before = days_ago(app, Thought::RESTORABLE_DAYS);
     until_done(|| app.store.purge_deleted(before, AT_ONCE)).await
+}
+
+async fn purge_members(app: &App) -> Result<()> {
+    while app.store.purge_members(AT_ONCE).await? {}
+    Ok(())
 }
 
 async fn purge_sessions(app: &App) -> Result<()> {

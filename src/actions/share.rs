@@ -14,7 +14,8 @@ use super::{Error, Result};
 /// is now.
 ///
 /// # Errors
-/// `Invalid` for a group that the member isn't in; `NotFound` where the first thought has been deleted since.
+/// `Invalid` for a group that the member isn't in; `NotFound` where the first thought has been deleted since, or the
+/// member has.
 pub async fn share(app: &App, member: &Member, new: NewThought, once: Option<&Once>) -> Result<Authored> {
     if !may_address(member, &new.visibility) {
         return Err(Invalid::new("visibility", "Choose a group that you are in.").into());
@@ -39,5 +40,6 @@ pub async fn share(app: &App, member: &Member, new: NewThought, once: Option<&On
             let reach = crate::domain::policy::Viewer::Member(Box::new(member.clone())).reach();
             app.store.thought(first, &reach).await?.ok_or(Error::NotFound)
         }
+        Shared::NoAuthor => Err(Error::NotFound),
     }
 }

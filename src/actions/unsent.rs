@@ -22,13 +22,16 @@ pub struct Typed {
     pub thought: Option<ThoughtId>,
 }
 
-/// Keeps what was typed for whoever held the session that has ended. `None` where nobody knows whose that was, or
-/// nothing was typed: then there is nobody to give it back to, or nothing.
+/// Keeps what was typed for whoever held the session that has ended. `None` where nobody knows whose that was, they
+/// have deleted their account, or nothing was typed: then there is nobody to give it back to, or nothing.
 pub async fn keep(app: &App, ended: SessionHash, typed: &Typed) -> Result<Option<UnsentId>> {
     if typed.message.trim().is_empty() || typed.message.len() > 2 * Message::MAX_BYTES {
         return Ok(None);
     }
     let Some(member) = app.store.ended_session(ended).await? else { return Ok(None) };
+    if app.store.member(member).await?.is_none() {
+        return Ok(None);
+    }
     let id = UnsentId::new(random());
     let sealed = app.keys.seal(typed, &id.to_bytes()).map_err(Error::from)?;
     app.store.keep_unsent(id, &Unsent { member, sealed, at: app.clock.now() }).await?;

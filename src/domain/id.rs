@@ -68,6 +68,8 @@ identifiers! {
     ThoughtId;
     /// Names a member inside the store; people see the handle.
     MemberId;
+    /// Names an API token where it is managed. It opens nothing.
+    ApiTokenId;
 }
 
 /// The text is not an identifier. In a URL that means: not found.

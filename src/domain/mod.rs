@@ -1,9 +1,10 @@
 //! What Thoughts is about, and nothing else: no I/O, no HTTP, no async, nothing of ours imported.
 //!
 //! Every type here exists only if it is valid: its constructor is the one place that knows its rule.
-//! Read in this order: [`id`], [`visibility`], [`thought`], [`member`], [`session`], [`page`], and then
-//! [`policy`], where it is decided who may see and do what.
+//! Read in this order: [`id`], [`visibility`], [`thought`], [`member`], [`session`],
+//! [`api_token`], [`page`], and then [`policy`], where it is decided who may see and do what.
 
+pub mod api_token;
 pub mod id;
 pub mod markdown;
 pub mod member;

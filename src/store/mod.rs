@@ -24,7 +24,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::domain::id::{MemberId, ThoughtId};
+use crate::domain::api_token::{ApiToken, ApiTokenHash};
+use crate::domain::id::{ApiTokenId, MemberId, ThoughtId};
 use crate::domain::member::{Handle, Identity, Member, Profile};
 use crate::domain::page::Page;
 use crate::domain::policy::Reach;
@@ -74,12 +75,27 @@ pub enum Shared {
     Now,
     /// The same `once` value of the same author had already stored this one; nothing was stored now.
     Already(ThoughtId),
+    /// There is no such author, any more; nothing was stored.
+    NoAuthor,
+}
+
+/// What became of an API token that was to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// It was stored.
+    Now,
+    /// The same `once` value of the same member had already made one; nothing was stored now.
+    Already,
+    /// The member has [`ApiToken::AT_MOST`] already; nothing was stored.
+    TooMany,
+    /// There is no such member, any more.
+    NoMember,
 }
 
 /// Thoughts and the lists of them.
 #[async_trait]
 pub trait Thoughts: Send + Sync {
-    /// Stores a thought, unless its author has already used `once`.
+    /// Stores a thought, unless its author has already used `once`, or was deleted.
     async fn share(&self, thought: &Thought, once: Option<&Once>) -> Result<Shared>;
 
     /// The thought, if it is within reach and not deleted.
@@ -108,7 +124,7 @@ pub trait Thoughts: Send + Sync {
     /// The thought, if it is deleted and not yet purged, whoever asks: the caller decides who may know.
     async fn deleted(&self, id: ThoughtId) -> Result<Option<Authored>>;
 
-    /// Puts a deleted thought back where it was. `false` if there was none to restore.
+    /// Puts a deleted thought back where it was. `false` if there was none to restore, or its author was deleted.
     async fn restore(&self, id: ThoughtId) -> Result<bool>;
 
     /// Forgets for good up to `limit` thoughts that were deleted before `before`, with their revisions.
@@ -142,6 +158,42 @@ pub trait Members: Send + Sync {
 
     /// The member with this handle.
     async fn member_by_handle(&self, handle: &Handle) -> Result<Option<Member>>;
+}
+
+/// What is left when a member goes.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// Takes a member out, for good and in one step: who they were is forgotten with their identities, their sessions
+    /// and API tokens end, and from then on nothing of theirs is found. Their thoughts and everything else of theirs
+    /// may be on disk until [`Accounts::purge_members`] has come to them, and until then nobody is given their handle.
+    /// Gives the sessions that ended, or `None` where there is no such member.
+    async fn delete_member(&self, id: MemberId) -> Result<Option<Vec<Session>>>;
+
+    /// One step of forgetting what deleted members have left: their thoughts, deleted ones and revisions included,
+    /// their `once` values, the texts that wait for them, their handles. It looks at some `limit` records, and goes on
+    /// where the last one ended, in this process or an earlier one. `false` where there was nothing to do.
+    async fn purge_members(&self, limit: usize) -> Result<bool>;
+}
+
+/// API tokens. None of these methods can bring back a token that was revoked.
+#[async_trait]
+pub trait ApiTokens: Send + Sync {
+    /// Stores a new token, unless its member has already used `once` for one (`once` values of thoughts are others),
+    /// has as many as a member may have, or was deleted.
+    async fn create_api_token(&self, token: &ApiToken, once: Option<&Once>) -> Result<Created>;
+
+    /// The token known by this hash, expired or not.
+    async fn api_token(&self, hash: ApiTokenHash) -> Result<Option<ApiToken>>;
+
+    /// Notes that a token was used at `at`; an update of a record that exists, never an insert. `false` if it was
+    /// revoked.
+    async fn touch_api_token(&self, hash: ApiTokenHash, at: Timestamp) -> Result<bool>;
+
+    /// A member's tokens, the latest made first, expired or not.
+    async fn api_tokens_of(&self, member: MemberId) -> Result<Vec<ApiToken>>;
+
+    /// Takes away one of this member's tokens and gives what it was; `None` where it is none of theirs.
+    async fn revoke_api_token(&self, member: MemberId, id: ApiTokenId) -> Result<Option<ApiToken>>;
 }
 
 /// Sessions. None of these methods can bring back a session that has ended.
@@ -208,7 +260,7 @@ pub trait UnsentTexts: Send + Sync {
 
 /// A whole store.
 #[async_trait]
-pub trait Store: Thoughts + Members + Sessions + UnsentTexts {
+pub trait Store: Thoughts + Members + Accounts + Sessions + ApiTokens + UnsentTexts {
     /// Asks the store for an answer, for `/readyz`.
     async fn ping(&self) -> Result<()>;
 

@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, HashMap};
 use sled::Db;
 
 use super::keys::{self, Audience, List};
-use super::records::{self, get, must_get};
+use super::records::{self, get};
 use crate::domain::id::{MemberId, ThoughtId};
 use crate::domain::member::Author;
 use crate::domain::page::Page;
@@ -26,7 +26,7 @@ pub(super) fn page(
     for id in Newest::of(db, scope, reach, before)? {
         // The lists are read beside the writer, which may have deleted it or changed whom it is for.
         let Some(thought) = thought_within(db, id?, reach)? else { continue };
-        let author = authors.author(db, thought.author)?;
+        let Some(author) = authors.author(db, thought.author)? else { continue };
         items.push(Authored { thought, author });
         if items.len() > limit {
             break;
@@ -41,17 +41,18 @@ pub(super) fn thought_within(db: &Db, id: ThoughtId, reach: &Reach) -> Result<Op
     Ok(thought.filter(|t| t.deleted_at.is_none() && reach.admits(t.author, &t.visibility)))
 }
 
-/// What a thought's author is called.
-pub(super) fn author(db: &Db, id: MemberId) -> Result<Author> {
-    must_get(db, &keys::member(id)).map(|member| member.author())
+/// What a thought's author is called. One who was deleted may have left thoughts that are not purged yet, which nobody
+/// is given.
+pub(super) fn author(db: &Db, id: MemberId) -> Result<Option<Author>> {
+    Ok(get(db, &keys::member(id))?.map(|member| member.author()))
 }
 
 /// Authors already looked up.
 #[derive(Default)]
-struct Authors(HashMap<MemberId, Author>);
+struct Authors(HashMap<MemberId, Option<Author>>);
 
 impl Authors {
-    fn author(&mut self, db: &Db, id: MemberId) -> Result<Author> {
+    fn author(&mut self, db: &Db, id: MemberId) -> Result<Option<Author>> {
         if let Some(known) = self.0.get(&id) {
             return Ok(known.clone());
         }

@@ -8,7 +8,7 @@
 //! | `r` | thought, version | what that version said |
 //! | `l` | list, thought | in this list; no deleted thought is in any |
 //! | `d` | deleted at, thought | in the trash |
-//! | `o` | author, SHA-256 of the `once` value | the thought it stored |
+//! | `o` | author, SHA-256 of the `once` value | the thought it stored, or the API token |
 //! | `O` | used at, author, SHA-256 of the `once` value | due to be forgotten |
 //! | `m` | member | the member |
 //! | `i` | SHA-256 of issuer and subject | the member with this identity |
@@ -22,6 +22,9 @@
 //! | `U` | kept at, id | due to be forgotten |
 //! | `j` | SHA-256 of issuer and `jti` | a provider's logout that has counted |
 //! | `J` | until, SHA-256 of issuer and `jti` | due to be forgotten |
+//! | `a` | SHA-256 of the secret | the API token |
+//! | `A` | member, API token (latest first) | the SHA-256 of its secret |
+//! | `g` | member | who was deleted, and how far what they left is purged |
 //!
 //! Thoughts and members are 16 bytes, hashes 32, times 8, versions 4, all of them big-endian, so that keys
 //! sort as what they stand for. A list is `e` and an audience (everybody's thoughts for it), `b`, a member and
@@ -31,12 +34,17 @@
 //! To add one more: a row above, a byte nobody has, a function below; and where it changes what an older
 //! binary would find, the layout's version in `open.rs`.
 
+mod accounts;
+#[cfg(test)]
+mod tests;
+
 use std::marker::PhantomData;
 use std::ops::Bound;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+pub(super) use self::accounts::*;
 use super::records::KeptSession;
 use crate::domain::id::{MemberId, ThoughtId};
 use crate::domain::member::{Handle, Identity, Member};
@@ -384,60 +392,4 @@ pub(super) fn ending<const N: usize>(what: &'static str, key: &[u8]) -> Result<[
 /// Milliseconds, so that earlier times sort before later ones, those before 1970 too.
 fn time(at: Timestamp) -> [u8; 8] {
     (at.as_millisecond().cast_unsigned() ^ (1 << 63)).to_be_bytes()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ulid::Ulid;
-
-    fn group(name: &str) -> GroupName {
-        name.parse().unwrap()
-    }
-
-    fn holds(span: &Span, key: &[u8]) -> bool {
-        std::ops::RangeBounds::<[u8]>::contains(&span.bounds(), key)
-    }
-
-    #[test]
-    fn no_list_holds_a_key_of_another() {
-        let me = MemberId::from(Ulid(1));
-        let (a, ab) = (group("a"), group("ab"));
-        let audiences = [Audience::Public, Audience::Members, Audience::Group(&a), Audience::Group(&ab)];
-        let mut lists = vec![List::Own(me), List::Own(MemberId::from(Ulid(2)))];
-        for scope in [Scope::Everyone, Scope::By(me)] {
-            lists.extend(audiences.map(|audience| List::For(scope, audience)));
-        }
-        for &list in &lists {
-            let span = listed_before(list, None);
-            for &other in &lists {
-                for id in [ThoughtId::from(Ulid(0)), ThoughtId::from(Ulid(u128::MAX))] {
-                    let inside = holds(&span, listed(other, id).as_bytes());
-                    assert_eq!(inside, other == list, "{other:?} in {list:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_span_before_a_time_ends_where_that_time_begins() {
-        let at = |ms| Timestamp::from_millisecond(ms).unwrap();
-        let id = ThoughtId::from(Ulid(0));
-        for (ms, inside) in [(-1, true), (999, true), (1000, false), (1001, false)] {
-            assert_eq!(holds(&trashed_before(at(1000)), trashed(at(ms), id).as_bytes()), inside, "{ms}");
-        }
-    }
-
-    #[test]
-    fn issuer_and_subject_are_not_mixed_up() {
-        let of = |iss: &str, sub: &str| identity(&Identity { iss: iss.into(), sub: sub.into() }).bytes;
-        assert_ne!(of("https://op.example/a", "b"), of("https://op.example/", "ab"));
-    }
-
-    #[test]
-    fn a_prefix_of_highest_bytes_ends_after_them() {
-        let last = Key::<()>::new(b'x', "a test").with([u8::MAX; 3]).and_below();
-        assert!(holds(&last, b"x\xff\xff\xff\xff"));
-        assert!(!holds(&last, b"y"));
-    }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::draft::Draft;
-use super::records::{get, must_get};
+use super::records::get;
 use super::{SledStore, keys};
 use crate::domain::id::MemberId;
 use crate::domain::member::{Handle, Identity, Member, Profile};
@@ -49,7 +49,8 @@ impl Members for SledStore {
 
     async fn member_by_handle(&self, handle: &Handle) -> Result<Option<Member>> {
         self.read(|db| match get(db, &keys::handle(handle))? {
-            Some(id) => must_get(db, &keys::member(id)).map(Some),
+            // Who was deleted has the handle for a while longer, and is nobody.
+            Some(id) => get(db, &keys::member(id)),
             None => Ok(None),
         })
     }

@@ -8,6 +8,7 @@ use sled::{Db, IVec};
 
 use super::failed;
 use super::keys::{Key, Span};
+use crate::domain::member::Handle;
 use crate::domain::session::Session;
 use crate::store::{Result, StoreError};
 
@@ -24,17 +25,21 @@ pub(super) struct KeptSession {
     pub(super) refreshing_until: Option<Timestamp>,
 }
 
+/// What is left of a member who was deleted, and how far that is purged.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Leaving {
+    /// Theirs until everything else is gone.
+    pub(super) handle: Handle,
+    /// The last place in the trash that was looked at, if one was.
+    pub(super) trash_seen: Option<Vec<u8>>,
+}
+
 /// The record at `key`.
 pub(super) fn get<T: DeserializeOwned>(db: &Db, key: &Key<T>) -> Result<Option<T>> {
     match db.get(key.as_bytes()).map_err(failed)? {
         Some(bytes) => decode(key.what(), &bytes).map(Some),
         None => Ok(None),
     }
-}
-
-/// The record at a `key` that another record says is there.
-pub(super) fn must_get<T: DeserializeOwned>(db: &Db, key: &Key<T>) -> Result<T> {
-    get(db, key)?.ok_or_else(|| missing(key))
 }
 
 /// The keys of `span` in order, from either end.

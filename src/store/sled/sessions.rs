@@ -175,12 +175,12 @@ fn candidates(draft: &Draft<'_>, logout: &ProviderLogout) -> Result<Vec<SessionH
 }
 
 /// The hash that the key of a session's place ends in.
-fn hash_in(key: &[u8]) -> Result<SessionHash> {
+pub(super) fn hash_in(key: &[u8]) -> Result<SessionHash> {
     keys::ending("a session's place", key).map(SessionHash::from_bytes)
 }
 
 /// Takes a session out, wherever it stands.
-fn end(draft: &mut Draft<'_>, hash: SessionHash) -> Result<Option<Session>> {
+pub(super) fn end(draft: &mut Draft<'_>, hash: SessionHash) -> Result<Option<Session>> {
     let key = keys::session(hash);
     let Some(KeptSession { session, until: _, refreshing_until: _ }) = draft.get(&key)? else { return Ok(None) };
     draft.remove(&key);

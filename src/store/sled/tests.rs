@@ -12,7 +12,9 @@ use super::records::encode;
 use super::{SledStore, keys};
 use crate::domain::policy::Reach;
 use crate::store::suite::store_suite;
-use crate::store::suite::support::{Given, all_pages, at, begun, change, member, once, reach, shared_many, thought};
+use crate::store::suite::support::{
+    Given, all_pages, api_token, at, begun, change, member, once, reach, shared_many, thought,
+};
 use crate::store::{Scope, Shared, StoreError};
 
 store_suite!(async {
@@ -156,4 +158,45 @@ async fn garbage_in_the_data_file_is_refused() {
     let garbage: Vec<u8> = (0..=255).cycle().take(fs::read(&file).unwrap().len()).collect();
     fs::write(&file, garbage).unwrap();
     refusal(folder.path()).await;
+}
+
+/// How many records a store has, besides the layout's version and the places in time of `once` values, which name
+/// nobody.
+fn records(folder: &Path) -> usize {
+    let mut records = 0;
+    by_hand(folder, |db| records = db.iter().keys().filter(|key| !b"LO".contains(&key.as_ref().unwrap()[0])).count());
+    records
+}
+
+#[tokio::test]
+async fn a_purge_that_a_crash_broke_off_goes_on_after_it_and_leaves_no_record() {
+    let folder = tempdir().unwrap();
+    let store = opened(folder.path()).await;
+    let ann = member(&store, "ann").await;
+    for id in shared_many(&store, &ann, "group:friends", 20).await.into_iter().step_by(2) {
+        store.edit(id, &change("edited", "public"), at(2)).await.unwrap();
+        store.delete(id, at(3)).await.unwrap();
+    }
+    store.share(&thought(&ann, "hm", "public"), Some(&once("a"))).await.unwrap();
+    store.create_api_token(&api_token(&ann), Some(&once("b"))).await.unwrap();
+    let session = begun(&store, &ann, 1).await;
+    assert!(store.delete_member(ann.id).await.unwrap().is_some());
+    drop(store);
+    let mut steps = 0;
+    loop {
+        // Each step is the last one of its program.
+        let store = opened(folder.path()).await;
+        assert_eq!(all_pages(&store, Scope::Everyone, &reach(&ann, &["friends"]), 20).await, []);
+        if !store.purge_members(3).await.unwrap() {
+            break;
+        }
+        steps += 1;
+    }
+    assert!(steps > 8, "{steps} steps");
+    let store = opened(folder.path()).await;
+    // When the session would have ended is forgotten then.
+    assert_eq!(store.purge_sessions(at(2_000_000), 9).await.unwrap(), 1);
+    assert_eq!(store.session(session.hash).await.unwrap(), None);
+    drop(store);
+    assert_eq!(records(folder.path()), 0);
 }

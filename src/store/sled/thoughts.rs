@@ -24,7 +24,7 @@ impl Thoughts for SledStore {
     }
 
     async fn thought(&self, id: ThoughtId, reach: &Reach) -> Result<Option<Authored>> {
-        self.read(|db| feed::thought_within(db, id, reach)?.map(|thought| authored(db, thought)).transpose())
+        self.read(|db| feed::thought_within(db, id, reach)?.map_or(Ok(None), |thought| authored(db, thought)))
     }
 
     async fn feed(
@@ -53,7 +53,7 @@ impl Thoughts for SledStore {
     async fn deleted(&self, id: ThoughtId) -> Result<Option<Authored>> {
         self.read(|db| {
             let thought = get(db, &keys::thought(id))?.filter(|thought| thought.deleted_at.is_some());
-            thought.map(|thought| authored(db, thought)).transpose()
+            thought.map_or(Ok(None), |thought| authored(db, thought))
         })
     }
 
@@ -70,12 +70,14 @@ impl Thoughts for SledStore {
     }
 }
 
-fn authored(db: &Db, thought: Thought) -> Result<Authored> {
-    let author = feed::author(db, thought.author)?;
-    Ok(Authored { thought, author })
+fn authored(db: &Db, thought: Thought) -> Result<Option<Authored>> {
+    Ok(feed::author(db, thought.author)?.map(|author| Authored { thought, author }))
 }
 
 fn share(draft: &mut Draft<'_>, thought: &Thought, once: Option<&Once>) -> Result<Shared> {
+    if !draft.holds(&keys::member(thought.author))? {
+        return Ok(Shared::NoAuthor);
+    }
     if let Some(once) = once {
         let key = keys::once(thought.author, once);
         if let Some(id) = draft.get(&key)? {
@@ -134,6 +136,9 @@ fn delete(draft: &mut Draft<'_>, id: ThoughtId, at: Timestamp) -> Result<bool> {
 fn restore(draft: &mut Draft<'_>, id: ThoughtId) -> Result<bool> {
     let Some(mut thought) = draft.get(&keys::thought(id))? else { return Ok(false) };
     let Some(deleted_at) = thought.deleted_at.take() else { return Ok(false) };
+    if !draft.holds(&keys::member(thought.author))? {
+        return Ok(false);
+    }
     draft.remove(&keys::trashed(deleted_at, id));
     draft.put(&keys::thought(id), &thought)?;
     list(draft, &thought)?;
@@ -144,14 +149,20 @@ fn purge_deleted(draft: &mut Draft<'_>, before: Timestamp, limit: usize) -> Resu
     let mut purged = 0;
     for place in draft.keys(&keys::trashed_before(before), limit)? {
         let id = ThoughtId::from_bytes(keys::ending("a place in the trash", &place)?);
-        for revision in draft.keys(&keys::revisions(id), usize::MAX)? {
-            draft.remove_raw(&revision);
-        }
-        draft.remove(&keys::thought(id));
+        forget(draft, id)?;
         draft.remove_raw(&place);
         purged += 1;
     }
     Ok(purged)
+}
+
+/// Takes away a thought with everything it has said.
+pub(super) fn forget(draft: &mut Draft<'_>, id: ThoughtId) -> Result<()> {
+    for revision in draft.keys(&keys::revisions(id), usize::MAX)? {
+        draft.remove_raw(&revision);
+    }
+    draft.remove(&keys::thought(id));
+    Ok(())
 }
 
 fn purge_once(draft: &mut Draft<'_>, before: Timestamp, limit: usize) -> Result<usize> {
@@ -173,7 +184,7 @@ fn list(draft: &mut Draft<'_>, thought: &Thought) -> Result<()> {
 }
 
 /// Takes a thought out of all of them.
-fn unlist(draft: &mut Draft<'_>, thought: &Thought) {
+pub(super) fn unlist(draft: &mut Draft<'_>, thought: &Thought) {
     for list in lists_of(thought) {
         draft.remove(&keys::listed(list, thought.id));
     }

@@ -7,6 +7,7 @@ use super::SledStore;
 use super::draft::Draft;
 use super::keys::{self, Span};
 use super::records::get;
+use crate::domain::id::MemberId;
 use crate::domain::unsent::{Unsent, UnsentId};
 use crate::store::{Result, UnsentTexts};
 
@@ -49,6 +50,17 @@ impl UnsentTexts for SledStore {
             })
             .await
     }
+}
+
+/// Takes away what this member has written.
+pub(super) fn forget_of(draft: &mut Draft<'_>, member: MemberId) -> Result<()> {
+    for place in draft.keys(&keys::unsent_texts(), Unsent::AT_MOST)? {
+        let id = keys::ending("the place of a text that was not sent", &place)?;
+        if draft.get(&keys::unsent_of(id))?.is_some_and(|unsent| unsent.member == member) {
+            forget(draft, &place)?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes away the text whose place in time this is.

@@ -13,6 +13,8 @@
 //! The second part of the pair is kept until the test is over. To add one more promise: write it in the file
 //! of its subject, and name it below; one that is not named is dead code, which the compiler tells.
 
+pub(super) mod accounts;
+pub(super) mod api_tokens;
 pub(super) mod lists;
 pub(super) mod members;
 pub(super) mod sessions;
@@ -91,6 +93,25 @@ macro_rules! store_suite {
                 the_turn_to_refresh_is_one_at_a_time_and_ends_by_itself
                 what_a_refresh_brings_is_kept_with_the_session
                 a_refresh_never_brings_back_an_ended_session
+            }
+            accounts {
+                nothing_of_a_deleted_member_is_found_from_then_on
+                another_members_things_stay_as_they_are
+                whoever_signs_in_again_is_somebody_new_and_the_handle_is_free_when_all_is_purged
+                a_member_is_deleted_once_and_who_is_nobody_never
+                what_was_under_way_when_a_member_went_leaves_nothing
+                many_leave_at_once_and_all_is_purged_in_small_steps
+            }
+            api_tokens {
+                a_token_comes_back_as_it_was_made
+                a_members_tokens_stand_latest_first_and_are_theirs_alone
+                a_use_notes_the_latest_and_never_an_earlier_one
+                a_revoked_token_is_given_once_and_no_use_brings_it_back
+                nobody_revokes_anothers_token
+                the_same_once_value_makes_one_token_though_it_was_revoked
+                a_once_value_of_a_thought_is_another_than_that_of_a_token
+                a_member_has_so_many_tokens_and_no_more
+                tokens_made_at_once_are_no_more_than_a_member_may_have
             }
             unsent {
                 a_text_is_kept_until_it_is_forgotten

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use ulid::Ulid;
 
-use crate::domain::id::{MemberId, ThoughtId};
+use crate::domain::api_token::{ApiToken, ApiTokenSecret, TokenName, TokenScope};
+use crate::domain::id::{ApiTokenId, MemberId, ThoughtId};
 use crate::domain::member::{Handle, Identity, Member, Profile};
 use crate::domain::page::PAGE_SIZE;
 use crate::domain::policy::Reach;
@@ -158,4 +159,21 @@ pub(in crate::store) async fn begun(store: &Given, member: &Member, begun: i64) 
     let session = session(member, begun);
     store.begin_session(&session, at(begun + 1_000_000), None).await.unwrap();
     session
+}
+
+/// An API token of that member's, later than all before it, not stored yet.
+pub(in crate::store) fn api_token(member: &Member) -> ApiToken {
+    let number = next();
+    let mut secret = [0x5a; 32];
+    secret[..8].copy_from_slice(&number.to_be_bytes());
+    ApiToken {
+        id: ApiTokenId::from(Ulid::from(u128::from(number))),
+        member: member.id,
+        hash: ApiTokenSecret::new(secret).hash(),
+        name: TokenName::parse("a program").unwrap(),
+        scope: TokenScope::ReadWrite,
+        created_at: at(1),
+        last_used_at: None,
+        expires_at: None,
+    }
 }

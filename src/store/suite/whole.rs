@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tokio::task::JoinSet;
 
 use super::support::{
-    Given, all_pages, at, begun, change, identity, member, once, profile, reach, session, shared, thought,
+    Given, all_pages, api_token, at, begun, change, identity, member, once, profile, reach, session, shared, thought,
 };
 use crate::domain::id::ThoughtId;
 use crate::domain::policy::Reach;
@@ -101,7 +101,7 @@ pub(in crate::store) async fn a_closed_store_refuses_everything_and_closes_again
     let session = begun(&store, &ann, 1).await;
     store.close().await.unwrap();
     store.close().await.unwrap();
-    let (id, hash, reach) = (kept.id, session.hash, reach(&ann, &[]));
+    let (id, hash, reach, token) = (kept.id, session.hash, reach(&ann, &[]), api_token(&ann));
     let refused = [
         store.ping().await.err(),
         store.share(&thought(&ann, "late", "public"), None).await.err(),
@@ -124,6 +124,13 @@ pub(in crate::store) async fn a_closed_store_refuses_everything_and_closes_again
         store.sessions_of(ann.id).await.err(),
         store.end_sessions_of(ann.id, None).await.err(),
         store.purge_sessions(at(9), 1).await.err(),
+        store.create_api_token(&token, None).await.err(),
+        store.api_token(token.hash).await.err(),
+        store.touch_api_token(token.hash, at(9)).await.err(),
+        store.api_tokens_of(ann.id).await.err(),
+        store.revoke_api_token(ann.id, token.id).await.err(),
+        store.delete_member(ann.id).await.err(),
+        store.purge_members(1).await.err(),
     ];
     for (method, error) in refused.iter().enumerate() {
         assert!(matches!(error, Some(StoreError::Closed)), "{method}: {error:?}");

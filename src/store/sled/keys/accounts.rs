@@ -1,0 +1,81 @@
+//! The keys of API tokens, and of members who were deleted.
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::{Key, OnceName, Span, ending, once_uses, time, trash};
+use crate::domain::api_token::{ApiToken, ApiTokenHash};
+use crate::domain::id::{ApiTokenId, MemberId};
+use crate::domain::thought::Once;
+use crate::store::Result;
+use crate::store::sled::records::Leaving;
+
+/// An API token.
+pub(in crate::store::sled) fn api_token(hash: ApiTokenHash) -> Key<ApiToken> {
+    Key::new(b'a', "an API token").with(hash.to_bytes())
+}
+
+/// An API token's place among its member's.
+pub(in crate::store::sled) fn api_token_of(member: MemberId, id: ApiTokenId) -> Key<ApiTokenHash> {
+    api_tokens(member).with(id.to_bytes().map(|byte| !byte))
+}
+
+/// The places of a member's API tokens, the latest made first.
+pub(in crate::store::sled) fn api_tokens_of(member: MemberId) -> Span {
+    api_tokens(member).and_below()
+}
+
+/// The API token whose place this is.
+pub(in crate::store::sled) fn api_token_at(place: &[u8]) -> Result<ApiTokenId> {
+    let bytes: [u8; 16] = ending("an API token's place", place)?;
+    Ok(ApiTokenId::from_bytes(bytes.map(|byte| !byte)))
+}
+
+fn api_tokens(member: MemberId) -> Key<ApiTokenHash> {
+    Key::new(b'A', "an API token's place").with(member.to_bytes())
+}
+
+/// The API token that a member's `once` value has made.
+pub(in crate::store::sled) fn api_token_once(member: MemberId, value: &Once) -> Key<ApiTokenId> {
+    Key::new(b'o', "a once value").with(api_token_once_name(member, value))
+}
+
+/// The place in time of its use, among those of thoughts.
+pub(in crate::store::sled) fn api_token_once_used(at: Timestamp, member: MemberId, value: &Once) -> Key<()> {
+    once_uses().with(time(at)).with(api_token_once_name(member, value))
+}
+
+/// No `once` value has a control character: none of a thought has this hash.
+fn api_token_once_name(member: MemberId, value: &Once) -> OnceName {
+    let mut hash = Sha256::new_with_prefix(b"API token\0");
+    hash.update(value.as_str());
+    let mut name = [0; 48];
+    name[..16].copy_from_slice(&member.to_bytes());
+    name[16..].copy_from_slice(&hash.finalize());
+    name
+}
+
+/// All of a member's `once` values.
+pub(in crate::store::sled) fn once_values_of(member: MemberId) -> Span {
+    Key::<()>::new(b'o', "a once value").with(member.to_bytes()).and_below()
+}
+
+/// What is left of a member who was deleted.
+pub(in crate::store::sled) fn leaving(member: MemberId) -> Key<Leaving> {
+    Key::new(b'g', "a member who was deleted").with(member.to_bytes())
+}
+
+/// All who were deleted and have left something; each key ends in 16 bytes of a member.
+pub(in crate::store::sled) fn leaving_members() -> Span {
+    Key::<Leaving>::new(b'g', "a member who was deleted").and_below()
+}
+
+/// The places in the trash behind this one, or all of them.
+pub(in crate::store::sled) fn trashed_after(place: Option<&[u8]>) -> Span {
+    let mut span = trash().and_below();
+    if let Some(place) = place {
+        // No other key comes between a key and the same with a zero byte more.
+        span.start = [place, &[0]].concat();
+    }
+    span
+}
