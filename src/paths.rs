@@ -3,7 +3,7 @@
 //!
 //! To add one: a pattern, and a builder below it.
 
-use crate::domain::id::ThoughtId;
+use crate::domain::id::{ApiTokenId, ThoughtId};
 use crate::domain::member::Handle;
 use crate::domain::session::SessionHash;
 
@@ -31,6 +31,10 @@ pub const SESSION: &str = "/profile/sessions/{id}";
 pub const OTHER_SESSIONS: &str = "/profile/sessions";
 /// What another service says, on one's own page.
 pub const PROFILE_UPSTREAM: &str = "/profile/upstreams/{name}";
+/// The form for a new API token, and where it is sent to.
+pub const API_TOKENS: &str = "/profile/api-tokens";
+/// One of one's own API tokens.
+pub const API_TOKEN: &str = "/profile/api-tokens/{id}";
 /// Where a sign-in starts.
 pub const LOGIN: &str = "/login";
 /// The redirect URI of every provider.
@@ -128,6 +132,11 @@ impl Paths {
     /// What the upstream of this name says, on one's own page.
     pub fn profile_upstream(&self, name: &str) -> String {
         format!("{}/profile/upstreams/{name}", self.base)
+    }
+
+    /// One of one's own API tokens.
+    pub fn api_token(&self, id: ApiTokenId) -> String {
+        format!("{}{API_TOKENS}/{id}", self.base)
     }
 
     /// Where a sign-in starts, to end at `return_to`, a path with the base path and query.

@@ -9,6 +9,7 @@
 mod support;
 
 mod api;
+mod api_tokens;
 mod assets;
 mod back_channel;
 mod caching;

@@ -138,7 +138,7 @@ async fn no_token_is_in_the_log_or_in_the_data() {
 }
 
 /// Everything in a folder, one after the other.
-fn files(folder: &std::path::Path) -> Vec<u8> {
+pub fn files(folder: &std::path::Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

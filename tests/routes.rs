@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use reqwest::Method;
+use thoughts::paths;
 use thoughts::web::routes::{Takes, table};
 
+use crate::api_tokens;
 use crate::support::{Answer, Person, Site, Upstream, program, site};
 
 /// What is expected of a call.
@@ -47,6 +49,9 @@ const MATRIX: &[(&str, [Expect; 5])] = &[
     ("GET /profile/upstreams/{name}",     [SignIn,    SignIn,   Done,      Done,   Done]),
     ("DELETE /profile/sessions/{id}",     [SignIn,    SignIn,   NotFound,  Done,   NotFound]),
     ("DELETE /profile/sessions",          [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("GET /profile/api-tokens",           [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("POST /profile/api-tokens",          [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("DELETE /profile/api-tokens/{id}",   [SignIn,    SignIn,   NotFound,  Done,   NotFound]),
     ("POST /theme",                       [Done,      Done,     Done,      Done,   Done]),
     ("GET /login",                        [Done,      Done,     Done,      Done,   Done]),
     ("GET /callback",                     [Unproven,  Unproven, Done,      Done,   Done]),
@@ -64,6 +69,9 @@ const MATRIX: &[(&str, [Expect; 5])] = &[
     ("GET /readyz",                       [Done,      Done,     Done,      Done,   Done]),
     ("GET /static/{file}",                [Done,      Done,     Done,      Done,   Done]),
 ];
+
+/// What the last three of them are called; the others are asked as if they were somebody.
+const HANDLES: [&str; 5] = ["ann", "ann", "bob", "ann", "root"];
 
 /// What stands in the thought that is asked for, and must stand in no refusal.
 const WORDS: &str = "for members alone";
@@ -83,6 +91,7 @@ async fn every_route_answers_every_kind_of_viewer_as_the_refusal_table_says() {
             for (method, kind) in methods(&row.method).into_iter().flat_map(|method| with_kinds(method, row.path)) {
                 let called = format!("{name} by {} as {kind:?}", PERSONAS[number]);
                 let (path, body) = target(&site, &people, row.path).await;
+                let body = body.replace("{handle}", HANDLES[number]);
                 let person = kind.of(&people[number].copy());
                 let answer = call(&person, method.clone(), &path, &body).await;
                 check(*expected, kind, &method, &answer, &called);
@@ -91,6 +100,59 @@ async fn every_route_answers_every_kind_of_viewer_as_the_refusal_table_says() {
         }
     }
     assert_eq!(lines.len(), table().len(), "a line of MATRIX has no route any more");
+}
+
+/// A program with a token of the thought's author is let in as its author is, to reading alone where it is a token for
+/// reading, and nowhere with a token that is good no longer, whatever may be had without one.
+#[tokio::test]
+async fn every_route_of_the_api_answers_a_bearer_as_it_does_their_member_or_not_at_all() {
+    let site = site().await;
+    let people = people(&site).await;
+    let lines: BTreeMap<_, _> = MATRIX.iter().copied().collect();
+    let (read, write) = (api_tokens::made(&people[3], "read").await, api_tokens::made(&people[3], "read write").await);
+    let revoked = api_tokens::made(&people[3], "read write").await;
+    api_tokens::revoke_latest(&people[3]).await;
+    for row in table().iter().filter(|row| row.path.starts_with("/api/")) {
+        let name = format!("{} {}", row.method, row.path);
+        let tokens = [(&write, "read write"), (&read, "read"), (&revoked, "revoked")];
+        for (method, (token, scope)) in
+            methods(&row.method).iter().flat_map(|method| tokens.map(|token| (method, token)))
+        {
+            let called = format!("{name} with a token: {scope}");
+            let (path, body) = target(&site, &people, row.path).await;
+            // Bob's session is no help, and no hindrance.
+            let program = people[2].copy().saying("authorization", &format!("Bearer {token}"));
+            let answer = call(&program, method.clone(), &path, &body).await;
+            match scope {
+                "revoked" => api_tokens::challenged(&answer, 401, r#"Bearer error="invalid_token""#, &called),
+                "read" if *method != Method::GET => {
+                    let challenge = r#"Bearer error="insufficient_scope", scope="read write""#;
+                    api_tokens::challenged(&answer, 403, challenge, &called);
+                }
+                // The provider's tokens are a session's, and a program has none.
+                _ if row.path == paths::API_UPSTREAM => check(Forbidden, Kind::Api, method, &answer, &called),
+                _ => check(lines[name.as_str()][3], Kind::Api, method, &answer, &called),
+            }
+        }
+    }
+}
+
+/// Outside the API a token is nothing: what a person does in a browser no program does for them.
+#[tokio::test]
+async fn no_page_lets_anyone_in_for_a_token() {
+    let site = site().await;
+    let people = people(&site).await;
+    let lines: BTreeMap<_, _> = MATRIX.iter().copied().collect();
+    let token = api_tokens::made(&people[3], "read write").await;
+    for row in table().iter().filter(|row| !row.path.starts_with("/api/")) {
+        let name = format!("{} {}", row.method, row.path);
+        let (path, body) = target(&site, &people, row.path).await;
+        let program = site.stranger().saying("authorization", &format!("Bearer {token}"));
+        for method in methods(&row.method) {
+            let answer = call(&program, method.clone(), &path, &body).await;
+            check(lines[name.as_str()][0], Kind::Page, &method, &answer, &format!("{name} with a token"));
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,6 +208,9 @@ async fn target(site: &Site, people: &[Person], path: &str) -> (String, String) 
     let id = if path.contains("sessions") {
         let (action, _) = author.get("/profile").await.form(".sessions li:has(.for) button");
         action.rsplit('/').next().unwrap().to_owned()
+    } else if path.contains("api-tokens") {
+        api_tokens::made(&author, "read").await;
+        api_tokens::latest(&author).await.rsplit('/').next().unwrap().to_owned()
     } else {
         thought.rsplit('/').next().unwrap().to_owned()
     };
@@ -156,7 +221,7 @@ async fn target(site: &Site, people: &[Person], path: &str) -> (String, String) 
     let body = if path.starts_with("/api/") {
         serde_json::json!({ "message": "new", "visibility": "members" }).to_string()
     } else {
-        "message=new&visibility=members&theme=dark".to_owned()
+        "message=new&visibility=members&theme=dark&name=x&scope=read&expires=30&handle={handle}".to_owned()
     };
     (filled, body)
 }

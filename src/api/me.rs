@@ -5,12 +5,12 @@ use poem::{Response, handler};
 use serde_json::json;
 
 use crate::web::Refusal;
-use crate::web::access::Member;
+use crate::web::access::Caller;
 
 /// `GET /api/me`
 #[handler]
-pub fn get(member: Member) -> Result<Response, Refusal> {
-    let me = &member.member;
+pub fn get(caller: Caller) -> Result<Response, Refusal> {
+    let me = &caller.member;
     let body = json!({
         "handle": me.handle,
         "name": me.name,

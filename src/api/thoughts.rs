@@ -15,7 +15,7 @@ use crate::domain::markdown;
 use crate::domain::thought::{Authored, Message, NewThought, Once};
 use crate::domain::visibility::Visibility;
 use crate::web::Refusal;
-use crate::web::access::{Member, Visitor};
+use crate::web::access::{Caller, Visitor};
 use crate::web::form::{Json, named};
 
 /// `GET /api/thoughts`, `?before=<id>`: a page; `Link: <…>; rel="next"` while there is more (RFC 8288).
@@ -84,28 +84,28 @@ fn text(field: &'static str, value: Option<Value>) -> Result<Option<String>, Inv
 
 /// `POST /api/thoughts`: 201 with `Location`.
 #[handler]
-pub async fn post(member: Member, Json(sent): Json<Sent>) -> Result<Response, Refusal> {
+pub async fn post(caller: Caller, Json(sent): Json<Sent>) -> Result<Response, Refusal> {
     let (new, once) = sent.parse(None)?;
-    let authored = share::share(&member.app, &member.member, new, once.as_ref()).await?;
+    let authored = share::share(&caller.app, &caller.member, new, once.as_ref()).await?;
     let mut response = json(StatusCode::CREATED, &shown(&authored))?;
-    set(&mut response, LOCATION, &member.app.paths.api_thought(authored.thought.id));
+    set(&mut response, LOCATION, &caller.app.paths.api_thought(authored.thought.id));
     Ok(response)
 }
 
 /// `PUT /api/thoughts/{id}`: 200 with the thought as it is now.
 #[handler]
-pub async fn put(member: Member, Path(id): Path<String>, Json(sent): Json<Sent>) -> Result<Response, Refusal> {
+pub async fn put(caller: Caller, Path(id): Path<String>, Json(sent): Json<Sent>) -> Result<Response, Refusal> {
     let id = named::<ThoughtId>(&id)?;
-    let before = edit::editable(&member.app, &member.member, id).await?;
+    let before = edit::editable(&caller.app, &caller.member, id).await?;
     let (change, _) = sent.parse(Some(&before))?;
-    let authored = edit::edit(&member.app, &member.member, id, &change).await?;
+    let authored = edit::edit(&caller.app, &caller.member, id, &change).await?;
     json(StatusCode::OK, &shown(&authored))
 }
 
 /// `DELETE /api/thoughts/{id}`: 204.
 #[handler]
-pub async fn delete_thought(member: Member, Path(id): Path<String>) -> Result<Response, Refusal> {
-    delete::delete(&member.app, &member.member, named::<ThoughtId>(&id)?).await?;
+pub async fn delete_thought(caller: Caller, Path(id): Path<String>) -> Result<Response, Refusal> {
+    delete::delete(&caller.app, &caller.member, named::<ThoughtId>(&id)?).await?;
     Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())
 }
 

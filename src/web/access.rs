@@ -1,6 +1,6 @@
 //! Who may use a route: declared in its row, enforced by one guard, proved to its handler by a type.
 //!
-//! A handler takes a [`Visitor`] or a [`Member`]. Only the guard makes them, so a handler that
+//! A handler takes a [`Visitor`], a [`Member`] or a [`Caller`]. Only the guard makes them, so a handler that
 //! wants a `Member` under a row that doesn't ask for one is refused at every call, never let through.
 
 use std::fmt;
@@ -16,11 +16,12 @@ use super::cookies;
 use super::form::Fields;
 use super::origin;
 use super::refusal::{Came, Refusal};
-use super::request::{Kind, is, path_and_query, request_id, text};
-use super::{sign_in_cookies, unsent};
+use super::request::{Kind, changes, is, path_and_query, request_id, text};
+use super::{bearer, sign_in_cookies, unsent};
 use crate::actions::sessions;
 use crate::app::App;
 use crate::config::Anonymous;
+use crate::domain::api_token::ApiToken;
 use crate::domain::member;
 use crate::domain::policy::Viewer;
 use crate::domain::session::Session;
@@ -75,6 +76,8 @@ pub struct Visitor {
     pub viewer: Viewer,
     /// Through which session, if they are signed in.
     pub session: Option<Session>,
+    /// With which API token, if a program asks in a member's stead. Then there is no session, and no cookie counts.
+    pub token: Option<ApiToken>,
     /// What kind of answer they asked for.
     pub kind: Kind,
     /// The path and query they asked for, with the base path.
@@ -93,9 +96,14 @@ impl Visitor {
     /// Finds out who is asking.
     ///
     /// # Errors
-    /// `Unavailable` where the store can't say.
+    /// `Unavailable` where the store can't say, `InvalidToken` where the API is shown a token that is not good.
     pub async fn of(app: &Arc<App>, request: &Request) -> Result<Self, Refusal> {
         let mut visitor = Self::stranger(app, request);
+        if visitor.kind == Kind::Api
+            && let Some((member, token)) = bearer::holder_of(app, request.headers()).await?
+        {
+            return Ok(Self { viewer: Viewer::Member(Box::new(member)), token: Some(token), ..visitor });
+        }
         if let Some(id) = cookies::session_id(app, &visitor.cookies) {
             if let Some((member, session)) = sessions::resume(app, &id).await? {
                 visitor.viewer = Viewer::Member(Box::new(member));
@@ -122,6 +130,7 @@ impl Visitor {
             app: app.clone(),
             viewer: Viewer::Anonymous,
             session: None,
+            token: None,
             kind: Kind::of(below_base(app, request), request.headers()),
             path: path_and_query(request),
             request_id: request_id(request),
@@ -146,7 +155,8 @@ impl<'a> FromRequest<'a> for Visitor {
     }
 }
 
-/// Proof that a member is asking.
+/// Proof that a member is asking by themselves, signed in with a browser: what every page takes, and whatever else needs
+/// a session.
 #[derive(Clone)]
 pub struct Member {
     /// Who it is.
@@ -172,7 +182,37 @@ impl<'a> FromRequest<'a> for Member {
             (Some(Access::Member), Viewer::Member(member), Some(session)) => {
                 Ok(Self { member: *member, session, visitor })
             }
+            (Some(Access::Member), Viewer::Member(_), None) => {
+                Err(Refusal::Forbidden("An API token can't do this: it needs a person who is signed in.").into())
+            }
             _ => Err(Refusal::Internal("a handler wants a Member, and its row does not ask for one".to_owned()).into()),
+        }
+    }
+}
+
+/// Proof that a member is asking, by themselves or through a program with an API token of theirs: what the API takes.
+#[derive(Clone)]
+pub struct Caller {
+    /// Who it is.
+    pub member: member::Member,
+    visitor: Visitor,
+}
+
+impl Deref for Caller {
+    type Target = Visitor;
+
+    fn deref(&self) -> &Visitor {
+        &self.visitor
+    }
+}
+
+impl<'a> FromRequest<'a> for Caller {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        let granted = request.extensions().get::<Access>().copied();
+        let visitor = Visitor::from_request(request, body).await?;
+        match (granted, visitor.viewer.clone()) {
+            (Some(Access::Member), Viewer::Member(member)) => Ok(Self { member: *member, visitor }),
+            _ => Err(Refusal::Internal("a handler wants a Caller, and its row does not ask for one".to_owned()).into()),
         }
     }
 }
@@ -198,7 +238,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guarded<E> {
         };
         request.extensions_mut().insert(visitor.clone());
         request.extensions_mut().insert(self.access);
-        let admitted = origin::check(&self.app, self.access, &request).and_then(|()| {
+        let admitted = self.may_ask(&visitor, &request).and_then(|()| {
             let anonymous = self.app.config.anonymous;
             self.access.admit(&visitor.viewer, anonymous)
         });
@@ -224,11 +264,23 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guarded<E> {
 const VARIES_BY: &str = "HX-Request, HX-Request-Type, Cookie";
 
 impl<E> Guarded<E> {
+    /// Whether a request of this method may come from there, with that token. A page can't make a browser send a token
+    /// of somebody's, so that where the request comes from says nothing.
+    fn may_ask(&self, visitor: &Visitor, request: &Request) -> Result<(), Refusal> {
+        match &visitor.token {
+            None => origin::check(&self.app, self.access, request),
+            Some(token) if token.scope.may_change() || !changes(request.method()) => Ok(()),
+            Some(_) => Err(Refusal::InsufficientScope),
+        }
+    }
+
     async fn visitor(&self, request: &Request) -> Result<Visitor, Refusal> {
         match Visitor::of(&self.app, request).await {
             // What is public can be looked at whatever the store does: /healthz, the style sheet, the way to sign in.
             // What changes something can't do with less than the truth: nobody is told that they are signed out.
-            Err(_) if self.access == Access::Public && *request.method() == Method::GET => {
+            Err(Refusal::Unavailable(_) | Refusal::Internal(_))
+                if self.access == Access::Public && *request.method() == Method::GET =>
+            {
                 Ok(Visitor::stranger(&self.app, request))
             }
             answer => answer,

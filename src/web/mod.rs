@@ -4,6 +4,7 @@
 
 pub mod access;
 mod assets;
+mod bearer;
 mod components;
 mod cookies;
 pub mod form;

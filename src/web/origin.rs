@@ -1,18 +1,17 @@
 //! The origin check on everything that changes something: what another site's page sends in a person's name is
 //! refused. Source: OWASP ASVS 5.0, 3.5.1; Fetch Metadata Request Headers, section 2.4.
 
-use http::Method;
 use poem::Request;
 
 use super::access::Access;
 use super::refusal::Refusal;
-use super::request::text;
+use super::request::{changes, text};
 use crate::app::App;
 
 /// Refuses a request that changes something and comes from another origin. A request that says nothing of
 /// where it comes from is no browser's: browsers have sent `Origin` with every such request for years.
 pub fn check(app: &App, access: Access, request: &Request) -> Result<(), Refusal> {
-    if access == Access::Provider || matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+    if access == Access::Provider || !changes(request.method()) {
         return Ok(());
     }
     same_origin(app, request)

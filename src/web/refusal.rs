@@ -26,6 +26,12 @@ pub enum Refusal {
     /// A member is needed, and nobody is signed in.
     #[error("sign in to continue")]
     SignIn,
+    /// The API was shown a token that is not good. The text tells whoever shows it why.
+    #[error("{0}")]
+    InvalidToken(String),
+    /// The API token is for reading, and this changes something.
+    #[error("the API token may read and no more")]
+    InsufficientScope,
     /// This is not for whoever asks. The text tells them why.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -102,8 +108,8 @@ impl Refusal {
     /// The status that says so.
     pub fn status_code(&self) -> StatusCode {
         match self {
-            Self::SignIn => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::SignIn | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
+            Self::InsufficientScope | Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -122,6 +128,8 @@ impl Refusal {
                 tracing::error!(request_id = visitor.request_id, path = path_only(&visitor.path), error = %self, "failed");
             }
             Self::SignIn
+            | Self::InvalidToken(_)
+            | Self::InsufficientScope
             | Self::Forbidden(_)
             | Self::NotFound
             | Self::MethodNotAllowed(_)
@@ -157,6 +165,8 @@ impl Refusal {
     fn problem(&self, visitor: &Visitor) -> Response {
         let detail = match self {
             Self::SignIn => "Sign in first: this is for members.".to_owned(),
+            Self::InvalidToken(why) => why.clone(),
+            Self::InsufficientScope => "This API token may read and no more. Make one that may write.".to_owned(),
             Self::Forbidden(why) => (*why).to_owned(),
             Self::NotFound => "There is nothing here that you may see.".to_owned(),
             Self::MethodNotAllowed(allowed) => format!("This address takes {}.", methods(allowed)),
@@ -177,6 +187,14 @@ impl Refusal {
         match self {
             Self::SignIn if status == StatusCode::UNAUTHORIZED => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            // Source: RFC 6750, section 3.1.
+            Self::InvalidToken(_) => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer error="invalid_token""#));
+            }
+            Self::InsufficientScope => {
+                let challenge = r#"Bearer error="insufficient_scope", scope="read write""#;
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
             }
             Self::MethodNotAllowed(allowed) => {
                 if let Ok(value) = methods(allowed).parse() {
@@ -287,6 +305,16 @@ impl From<UpstreamError> for Refusal {
             UpstreamError::AnswerTooLarge { .. }
             | UpstreamError::Redirect { .. }
             | UpstreamError::TokenRefused { .. } => Self::BadGateway(error.to_string()),
+        }
+    }
+}
+
+impl From<actions::api_tokens::Refused> for Refusal {
+    fn from(refused: actions::api_tokens::Refused) -> Self {
+        use actions::api_tokens::Refused::{Expired, Malformed, Store, Unknown};
+        match refused {
+            Malformed | Unknown | Expired => Self::InvalidToken(refused.to_string()),
+            Store(error) => error.into(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What kind of answer a request asks for, and what else of it the whole of `web` needs to know.
 
+use http::Method;
 use http::header::HeaderMap;
 use poem::Request;
 
@@ -36,6 +37,11 @@ impl Kind {
 /// Whether the header is there and says `value`.
 pub fn is(headers: &HeaderMap, name: &str, value: &str) -> bool {
     headers.get(name).is_some_and(|header| header.as_bytes() == value.as_bytes())
+}
+
+/// Whether a request of this method means to change something. Source: RFC 9110, section 9.2.1.
+pub fn changes(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// The header as text, if it is there and is text.

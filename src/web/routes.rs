@@ -82,6 +82,9 @@ pub fn table() -> Vec<Row> {
         route(get(),    paths::PROFILE_UPSTREAM, Member, profile::upstreams::get),
         route(delete(), paths::SESSION,        Member, profile::sessions::end),
         route(delete(), paths::OTHER_SESSIONS, Member, profile::sessions::end_others),
+        route(get(),    paths::API_TOKENS,     Member, profile::api_tokens::get),
+        route(post(),   paths::API_TOKENS,     Member, profile::api_tokens::post),
+        route(delete(), paths::API_TOKEN,      Member, profile::api_tokens::revoke),
         route(post(),   paths::THEME,          Public, theme::post),
 
         // Signing in and out

@@ -32,6 +32,8 @@ fn close() -> Markup {
 fn words(refusal: &Refusal) -> (&'static str, String) {
     match refusal {
         Refusal::SignIn => ("Sign in to continue", "This is for members.".into()),
+        Refusal::InvalidToken(why) => ("Not let in", why.clone()),
+        Refusal::InsufficientScope => ("Not allowed", "This API token may read and no more.".into()),
         Refusal::Forbidden(why) => ("Not allowed", (*why).into()),
         Refusal::NotFound => {
             ("Not found", "There is nothing here, or nothing that you may see. It may have been deleted, or the address may be mistyped.".into())

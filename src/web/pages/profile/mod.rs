@@ -1,6 +1,7 @@
-//! One's own page, a file a section: where one is signed in (`sessions`), what the provider says (`claims`), what one
-//! has shared. To add a section, add a file with its handlers above and its view below, and a line in `show`.
+//! One's own page, a file a section: where one is signed in (`sessions`), what programs one has let in (`api_tokens`),
+//! what the provider says (`claims`), what one has shared. To add a section, add a file with its handlers above and its view below, and a line in `show`.
 
+pub mod api_tokens;
 mod claims;
 pub mod sessions;
 pub mod upstreams;
@@ -33,6 +34,7 @@ async fn changed(member: &Member, said: &'static str) -> Result<Response, Refusa
 async fn show(member: &Member, said: Option<&'static str>) -> Result<Response, Refusal> {
     let app = &member.app;
     let own = actions::sessions::own(app, &member.member).await?;
+    let tokens = actions::api_tokens::own(app, &member.member).await?;
     let claims = actions::sessions::kept(app, &member.session).map(|kept| kept.claims).unwrap_or_default();
     let (_, page) = read::member_page(app, &member.viewer, &member.member.handle, None).await?;
     let thoughts = List {
@@ -44,6 +46,7 @@ async fn show(member: &Member, said: Option<&'static str>) -> Result<Response, R
     let main = html! {
         (person(member))
         (sessions::section(member, &own))
+        (api_tokens::section(member, &tokens))
         (claims::section(&claims))
         (upstreams::sections(member))
         // Last, for it grows as one scrolls.

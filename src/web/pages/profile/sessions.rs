@@ -68,8 +68,8 @@ fn provider_label(member: &Member, session: &Session) -> String {
     provider.map_or_else(|| session.provider.clone(), SignInProvider::label)
 }
 
-/// Ending the session that is in use leaves the page; ending another one shows it anew.
-fn end_button(action: &str, text: &str, label: &str, leaves: bool) -> Markup {
+/// A button that ends something. What ends the session that is in use leaves the page; else it is shown anew.
+pub(super) fn end_button(action: &str, text: &str, label: &str, leaves: bool) -> Markup {
     html! {
         form method="post" action=(action) hx-delete=[(!leaves).then_some(action)] hx-target="#main" hx-sync="this:drop"
             hx-boost="false" hx-nonce=(nonce()) {
