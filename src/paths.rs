@@ -35,6 +35,8 @@ pub const PROFILE_UPSTREAM: &str = "/profile/upstreams/{name}";
 pub const API_TOKENS: &str = "/profile/api-tokens";
 /// One of one's own API tokens.
 pub const API_TOKEN: &str = "/profile/api-tokens/{id}";
+/// Where one is asked whether one's account is to be deleted.
+pub const DELETE_ACCOUNT: &str = "/profile/delete";
 /// Where a sign-in starts.
 pub const LOGIN: &str = "/login";
 /// The redirect URI of every provider.

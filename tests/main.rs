@@ -8,6 +8,7 @@
 
 mod support;
 
+mod account;
 mod api;
 mod api_tokens;
 mod assets;

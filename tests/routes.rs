@@ -52,6 +52,8 @@ const MATRIX: &[(&str, [Expect; 5])] = &[
     ("GET /profile/api-tokens",           [SignIn,    SignIn,   Done,      Done,   Done]),
     ("POST /profile/api-tokens",          [SignIn,    SignIn,   Done,      Done,   Done]),
     ("DELETE /profile/api-tokens/{id}",   [SignIn,    SignIn,   NotFound,  Done,   NotFound]),
+    ("GET /profile/delete",               [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("DELETE /profile",                   [SignIn,    SignIn,   Done,      Done,   Done]),
     ("POST /theme",                       [Done,      Done,     Done,      Done,   Done]),
     ("GET /login",                        [Done,      Done,     Done,      Done,   Done]),
     ("GET /callback",                     [Unproven,  Unproven, Done,      Done,   Done]),
@@ -95,7 +97,7 @@ async fn every_route_answers_every_kind_of_viewer_as_the_refusal_table_says() {
                 let person = kind.of(&people[number].copy());
                 let answer = call(&person, method.clone(), &path, &body).await;
                 check(*expected, kind, &method, &answer, &called);
-                renew(&people, number).await;
+                renew(&site, &people, number).await;
             }
         }
     }
@@ -190,10 +192,11 @@ async fn people(site: &Site) -> Vec<Person> {
     vec![site.stranger(), dead, site.member("Bob").await, site.member("Ann").await, site.admin("Root").await]
 }
 
-/// Signs in again whoever has just signed themselves out.
-async fn renew(people: &[Person], number: usize) {
+/// Signs in again whoever has just signed themselves out, or deleted their account.
+async fn renew(site: &Site, people: &[Person], number: usize) {
     let more: &[(&str, &str)] = if number == 4 { &[("admin", "true")] } else { &[] };
     if number >= 2 && people[number].copy().get("/profile").await.status != 200 {
+        while site.app.store.purge_members(100).await.unwrap() {}
         people[number].sign_in_with(["", "", "Bob", "Ann", "Root"][number], more, "/").await;
     }
 }

@@ -4,6 +4,7 @@
 //! To add one: a function here, named by its verb, that asks [`policy`](crate::domain::policy) before it stores.
 
 pub mod access_token;
+pub mod account;
 pub mod api_tokens;
 pub mod back_channel_logout;
 pub mod delete;

@@ -27,15 +27,23 @@ use crate::web::sign_in_cookies;
 /// How long the provider may take before we go on without.
 const PROVIDER_WITHIN: Duration = Duration::from_secs(3);
 
-/// What is remembered, sealed in the browser, of a sign-out under way.
+/// What is remembered, sealed in the browser, of what has just ended.
 #[derive(Serialize, Deserialize)]
-struct SignedOut {
-    /// What the provider is given to bring back.
-    state: String,
-    /// What the provider is called.
-    provider: String,
-    /// Whether it was asked to end its own session too.
-    there: bool,
+enum Ended {
+    /// A session.
+    Session {
+        /// What the provider is given to bring back.
+        state: String,
+        /// What the provider is called.
+        provider: String,
+        /// Whether it was asked to end its own session too.
+        there: bool,
+    },
+    /// An account, with everything in it.
+    Account {
+        /// What the provider of the session is called that this was asked in.
+        provider: String,
+    },
 }
 
 const SIGNED_OUT: &str = "thoughts-signed-out";
@@ -44,9 +52,15 @@ const SIGNED_OUT: &str = "thoughts-signed-out";
 /// `state`, or none, gives the same page. Source: OpenID Connect RP-Initiated Logout 1.0, section 3.
 #[handler]
 pub fn get(visitor: Visitor) -> Response {
-    let (title, main) =
-        if visitor.session.is_some() { ("Sign out", confirm(&visitor)) } else { ("Signed out", ended(&visitor)) };
-    visitor.show(Screen::new(title, main))
+    if visitor.session.is_some() {
+        return visitor.show(Screen::new("Sign out", confirm(&visitor)));
+    }
+    let note = remembered(&visitor);
+    let heading = match note {
+        Some(Ended::Account { .. }) => "Your account is deleted",
+        Some(Ended::Session { .. }) | None => "You are signed out",
+    };
+    visitor.show(Screen::new(heading, ended(&visitor, heading, note.as_ref())))
 }
 
 /// `POST /logout`
@@ -69,6 +83,18 @@ pub async fn sign_out(visitor: &Visitor, session: &Session) -> Result<Response, 
         None => None,
     };
     Ok(leave(visitor, &there.unwrap_or_else(|| app.paths.plain(paths::LOGOUT))))
+}
+
+/// The same where the account is gone, with all of its sessions. What the person has at the provider is theirs, and
+/// goes on.
+pub fn account_deleted(visitor: &Visitor, session: &Session) -> Result<Response, Refusal> {
+    let app = &visitor.app;
+    let provider =
+        app.providers.named(&session.provider).map_or_else(|| session.provider.clone(), SignInProvider::label);
+    forget_session(app, &visitor.cookies);
+    sign_in_cookies::forget_done(app, &visitor.cookies);
+    remember(app, visitor, &Ended::Account { provider })?;
+    Ok(leave(visitor, &app.paths.plain(paths::LOGOUT)))
 }
 
 /// On to where signing out ends; the browser forgets what it has kept of this site.
@@ -98,18 +124,18 @@ async fn provider_logout(
         provider.oidc.end_session_url(id_token_hint, &state).await
     };
     let url = tokio::time::timeout(PROVIDER_WITHIN, told).await.unwrap_or_default();
-    remember(&visitor.app, visitor, &SignedOut { state, provider: provider.label(), there: url.is_some() })?;
+    remember(&visitor.app, visitor, &Ended::Session { state, provider: provider.label(), there: url.is_some() })?;
     Ok(url.map(String::from))
 }
 
-fn remember(app: &App, visitor: &Visitor, note: &SignedOut) -> Result<(), Refusal> {
+fn remember(app: &App, visitor: &Visitor, note: &Ended) -> Result<(), Refusal> {
     let value = serde_json::to_string(note).map_err(|error| Refusal::Internal(error.to_string()))?;
     let max_age = Some(time::Duration::minutes(10));
     visitor.cookies.private(app.keys.cookies()).add(cookie(app, SIGNED_OUT, value, max_age));
     Ok(())
 }
 
-fn remembered(visitor: &Visitor) -> Option<SignedOut> {
+fn remembered(visitor: &Visitor) -> Option<Ended> {
     let app = &visitor.app;
     let name = name(app, SIGNED_OUT);
     let note = app.keys.all_cookies().find_map(|key| visitor.cookies.private(key).get(&name))?;
@@ -126,23 +152,28 @@ fn confirm(visitor: &Visitor) -> Markup {
     }
 }
 
-fn ended(visitor: &Visitor) -> Markup {
+fn ended(visitor: &Visitor, heading: &str, note: Option<&Ended>) -> Markup {
     let paths = &visitor.app.paths;
-    let note = remembered(visitor);
     html! {
         section .message {
-            h1 tabindex="-1" { "You are signed out" }
-            @match &note {
-                Some(note) if note.there && visitor.query().get("state") == note.state => {
-                    p { "Your session here has ended, and “" (note.provider) "” sent you back after ending its own." }
+            h1 tabindex="-1" { (heading) }
+            @match note {
+                Some(Ended::Session { state, provider, there: true }) if visitor.query().get("state") == *state => {
+                    p { "Your session here has ended, and “" (provider) "” sent you back after ending its own." }
                 }
-                Some(note) if note.there => {
-                    p { "Your session here has ended. “" (note.provider) "” was asked to end its own, and has not confirmed it." }
+                Some(Ended::Session { provider, there: true, .. }) => {
+                    p { "Your session here has ended. “" (provider) "” was asked to end its own, and has not confirmed it." }
                 }
-                Some(note) => {
+                Some(Ended::Session { provider, there: false, .. }) => {
                     p {
-                        "Your session here has ended. “" (note.provider) "” has no way to be told: you may still be signed in \
+                        "Your session here has ended. “" (provider) "” has no way to be told: you may still be signed in \
                          there, and then signing in here takes no password."
+                    }
+                }
+                Some(Ended::Account { provider }) => {
+                    p {
+                        "Nothing of yours can be found here any more, and you are signed out here on every device. What you have at “"
+                        (provider) "” goes on: if you sign in with it again, you begin anew, as somebody who has never been here."
                     }
                 }
                 None => p { "There is no session here that could end." },

@@ -1,6 +1,7 @@
 //! One's own page, a file a section: where one is signed in (`sessions`), what programs one has let in (`api_tokens`),
-//! what the provider says (`claims`), what one has shared. To add a section, add a file with its handlers above and its view below, and a line in `show`.
+//! what the provider says (`claims`), what one has shared, and how to leave (`account`). To add a section, add a file with its handlers above and its view below, and a line in `show`.
 
+pub mod account;
 pub mod api_tokens;
 mod claims;
 pub mod sessions;
@@ -49,6 +50,7 @@ async fn show(member: &Member, said: Option<&'static str>) -> Result<Response, R
         (api_tokens::section(member, &tokens))
         (claims::section(&claims))
         (upstreams::sections(member))
+        (account::section(member))
         // Last, for it grows as one scrolls.
         section { h2 { "Your thoughts" } (list(&thoughts, "You have not shared anything yet.")) }
     };
