@@ -19,6 +19,8 @@ const ACCEPTED: &[Fault] = &[
     Fault::IdTokenExtraAud,
     Fault::IdTokenNoKid,
     Fault::IdTokenNoPersonalClaims,
+    Fault::IdTokenNoAuthTime,
+    Fault::IdTokenAuthTimeOld,
     Fault::TokenTypeOddCase,
     Fault::TokenNoExpiresIn,
     Fault::TokenNoRefreshToken,

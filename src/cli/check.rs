@@ -228,7 +228,7 @@ async fn introduction(provider: &SignInProvider) -> Finding {
 /// Hands the provider the request that a sign-in would begin with; nobody then comes with it.
 async fn pushed(provider: &SignInProvider) -> Finding {
     let name = &provider.config.name;
-    match provider.oidc.begin().await {
+    match provider.oidc.begin(None).await {
         Ok(_) => Finding::Ok(format!("provider {name} takes our authorization request beforehand (PAR)")),
         Err(error @ SignInError::PushRefused { .. }) => Finding::Fix(format!(
             "provider {name}: {error}. Register the redirect URI below, letter for letter, and allow the scopes for this \

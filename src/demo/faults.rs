@@ -168,6 +168,10 @@ faults! {
     IdTokenNoNonce = "id-token-no-nonce",
     /// ID token whose `at_hash` is of another access token.
     IdTokenWrongAtHash = "id-token-wrong-at-hash",
+    /// ID token without `auth_time`, though `max_age` may have been asked for.
+    IdTokenNoAuthTime = "id-token-no-auth-time",
+    /// ID token whose `auth_time` is an hour ago, as where the provider takes no notice of `max_age`.
+    IdTokenAuthTimeOld = "id-token-auth-time-old",
     /// ID token that says nothing of the person but `sub`; userinfo has the rest, which is fine.
     IdTokenNoPersonalClaims = "id-token-no-personal-claims",
     /// ID token with `alg` `none`, unsigned.

@@ -48,6 +48,8 @@ const ID_TOKEN: Table<Jwt> = &[
     (Fault::IdTokenWrongNonce, |t| t.set("nonce", "another-nonce")),
     (Fault::IdTokenNoNonce, |t| t.remove("nonce")),
     (Fault::IdTokenWrongAtHash, |t| t.set("at_hash", "AAAAAAAAAAAAAAAAAAAAAA")),
+    (Fault::IdTokenNoAuthTime, |t| t.remove("auth_time")),
+    (Fault::IdTokenAuthTimeOld, |t| t.shift("auth_time", -HOUR)),
     (Fault::IdTokenNoPersonalClaims, |t| t.claims.retain(|claim, _| PROTOCOL.contains(&claim.as_str()))),
     (Fault::IdTokenAlgNone, |t| t.set_header("alg", "none")),
     (Fault::IdTokenAlgHs256, |t| t.set_header("alg", "HS256")),

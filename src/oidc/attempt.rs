@@ -22,14 +22,19 @@ pub struct Attempt {
     /// Redeems the code: 256 random bits in 43 characters. Source: RFC 7636, 4.1.
     #[serde(rename = "v")]
     pub(super) code_verifier: String,
+    /// How long ago the person may have proved who they are, in seconds, where that was asked for.
+    /// Source: OpenID Connect Core 1.0, 3.1.2.1.
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    pub(super) max_age: Option<u32>,
 }
 
 impl Attempt {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(max_age: Option<u32>) -> Self {
         Self {
             state: BASE64_URL_SAFE_NO_PAD.encode(random::<16>()),
             nonce: BASE64_URL_SAFE_NO_PAD.encode(random::<16>()),
             code_verifier: BASE64_URL_SAFE_NO_PAD.encode(random::<32>()),
+            max_age,
         }
     }
 
@@ -82,26 +87,26 @@ mod tests {
 
     #[test]
     fn an_attempt_has_the_lengths_that_the_specifications_ask_for() {
-        let attempt = Attempt::new();
+        let attempt = Attempt::new(None);
         assert_eq!((attempt.state.len(), attempt.nonce.len(), attempt.code_verifier.len()), (22, 22, 43));
     }
 
     #[test]
     fn an_attempt_is_small_enough_for_many_in_the_cookies_of_a_browser() {
-        let json = serde_json::to_string(&Attempt::new()).unwrap();
+        let json = serde_json::to_string(&Attempt::new(None)).unwrap();
         assert!(json.len() <= 109, "{} bytes", json.len());
     }
 
     #[test]
     fn an_attempt_comes_back_as_it_was() {
-        let attempt = Attempt::new();
+        let attempt = Attempt::new(Some(60));
         let json = serde_json::to_string(&attempt).unwrap();
         assert_eq!(serde_json::from_str::<Attempt>(&json).unwrap(), attempt);
     }
 
     #[test]
     fn no_secret_is_in_the_debug_output() {
-        let attempt = Attempt::new();
+        let attempt = Attempt::new(None);
         let response = AuthorizationResponse {
             code: Some("the-code".to_owned()),
             state: Some(attempt.state.clone()),

@@ -245,6 +245,19 @@ pub enum SignInError {
     /// The ID token is of another sign-in. Source: OpenID Connect Core 1.0, 3.1.3.7, 11.
     #[error("the ID token's nonce is not the one that was sent")]
     IdTokenNonce,
+    /// A recent sign-in was asked for, and the ID token doesn't say when it was.
+    /// Source: OpenID Connect Core 1.0, 2 and 3.1.2.1.
+    #[error("the ID token has no auth_time, though max_age was asked for")]
+    AuthTimeMissing,
+    /// A recent sign-in was asked for, and the provider has let the person pass with an older one.
+    /// Source: OpenID Connect Core 1.0, 3.1.3.7, 13.
+    #[error("the ID token's auth_time is {age} s ago, max_age was {max_age} s, {LEEWAY} s are forgiven")]
+    AuthTimeTooOld {
+        /// Seconds between `auth_time` and our clock.
+        age: i64,
+        /// The `max_age` that was asked for, in seconds.
+        max_age: u32,
+    },
     /// The access token isn't the one that was issued with the ID token. Source: OpenID Connect Core 1.0, 3.1.3.8.
     #[error("the ID token's at_hash is not of the access token that came with it")]
     AccessTokenHash,
@@ -294,6 +307,8 @@ impl SignInError {
             Self::IdTokenExpired { .. } => "id_token_expired",
             Self::IdTokenIssuedAhead { .. } => "id_token_iat",
             Self::IdTokenNonce => "id_token_nonce",
+            Self::AuthTimeMissing => "auth_time_missing",
+            Self::AuthTimeTooOld { .. } => "auth_time_too_old",
             Self::AccessTokenHash => "at_hash",
             Self::IdTokenSubject { .. } => "id_token_sub",
             Self::UserinfoSubject { .. } => "userinfo_sub",
@@ -323,6 +338,8 @@ impl SignInError {
             | Self::IdTokenAudience { .. }
             | Self::IdTokenAuthorizedParty { .. }
             | Self::IdTokenNonce
+            | Self::AuthTimeMissing
+            | Self::AuthTimeTooOld { .. }
             | Self::AccessTokenHash
             | Self::IdTokenSubject { .. }
             | Self::UserinfoSubject { .. } => Whose::Provider,

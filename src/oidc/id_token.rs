@@ -71,6 +71,24 @@ pub(super) fn verify<'t>(
     Ok(claims)
 }
 
+/// Where `max_age` was asked for, in seconds, the token must say when the person proved who they are, and that must
+/// be so recent. Without it, `auth_time` is nobody's business here.
+/// Source: OpenID Connect Core 1.0, 3.1.2.1 and 3.1.3.7, 13.
+pub(super) fn check_auth_time(
+    auth_time: Option<Timestamp>,
+    max_age: Option<u32>,
+    now: Timestamp,
+) -> Result<(), SignInError> {
+    let Some(max_age) = max_age else { return Ok(()) };
+    let auth_time = auth_time.ok_or(SignInError::AuthTimeMissing)?;
+    let age = now.as_second().saturating_sub(auth_time.as_second());
+    // One that lies ahead of us, beyond what clocks differ by, says nothing of when it was.
+    if (-LEEWAY..=i64::from(max_age) + LEEWAY).contains(&age) {
+        return Ok(());
+    }
+    Err(SignInError::AuthTimeTooOld { age, max_age })
+}
+
 /// Whether a token was refused for its key, so that the keys may have been rotated since they were fetched.
 pub(super) fn may_be_rotation(error: &SignInError) -> bool {
     matches!(error, SignInError::IdTokenKey | SignInError::IdTokenSignature { .. })
@@ -287,6 +305,30 @@ mod tests {
         assert_eq!(check_nonce(Some(&"n".to_owned()), before), Ok(()));
         assert_eq!(check_nonce(Some(&"m".to_owned()), before), Err(SignInError::IdTokenNonce));
         assert!(check_nonce(Some(&"m".to_owned()), ExpectedNonce::IfRepeated(None)).is_err());
+    }
+
+    fn auth_time(second: i64) -> Result<(), SignInError> {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        check_auth_time(Some(at(second)), Some(30), at(10_000))
+    }
+
+    #[test]
+    fn a_recent_sign_in_may_be_sixty_seconds_older_than_was_asked_and_no_more() {
+        assert_eq!(auth_time(9_910), Ok(()));
+        assert_eq!(auth_time(9_909), Err(SignInError::AuthTimeTooOld { age: 91, max_age: 30 }));
+    }
+
+    #[test]
+    fn a_recent_sign_in_may_lie_sixty_seconds_ahead_and_no_more() {
+        assert_eq!(auth_time(10_060), Ok(()));
+        assert_eq!(auth_time(10_061), Err(SignInError::AuthTimeTooOld { age: -61, max_age: 30 }));
+    }
+
+    #[test]
+    fn when_somebody_signed_in_must_be_said_where_it_was_asked_and_only_there() {
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(check_auth_time(None, None, now), Ok(()));
+        assert_eq!(check_auth_time(None, Some(30), now), Err(SignInError::AuthTimeMissing));
     }
 
     #[test]

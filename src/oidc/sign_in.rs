@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use openidconnect::core::{CoreAuthenticationFlow, CoreErrorResponseType};
@@ -48,25 +49,29 @@ impl fmt::Debug for SignedIn {
 }
 
 impl Provider {
-    /// Begins a sign-in: where to send the browser, and what to keep until it is back.
+    /// Begins a sign-in: where to send the browser, and what to keep until it is back. With `max_age`, in seconds, the
+    /// person must have proved to the provider within that time who they are, or prove it now.
     /// Errors: [`SignInError::Provider`], and those of a pushed request.
-    pub async fn begin(&self) -> Result<(Url, Attempt), SignInError> {
+    pub async fn begin(&self, max_age: Option<u32>) -> Result<(Url, Attempt), SignInError> {
         let known = self.fresh().await?;
         self.check_client_authentication(&known)?;
-        let attempt = Attempt::new();
+        let attempt = Attempt::new(max_age);
         let request = self.authorization_request(&known, &attempt);
         Ok((self.pushed(&known, request).await?, attempt))
     }
 
-    /// Source: OpenID Connect Core 1.0, 3.1.2.1; RFC 7636, 4.3. More parameters (`prompt`, `max_age`) go here.
+    /// Source: OpenID Connect Core 1.0, 3.1.2.1; RFC 7636, 4.3. More parameters go here.
     fn authorization_request(&self, known: &Known, attempt: &Attempt) -> Url {
-        let Attempt { state, nonce, code_verifier } = attempt.clone();
+        let Attempt { state, nonce, code_verifier, max_age } = attempt.clone();
         let code_verifier = PkceCodeVerifier::new(code_verifier);
         let mut request = known
             .client
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || CsrfToken::new(state), || Nonce::new(nonce))
             .add_scopes(self.settings.scopes.iter().cloned())
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&code_verifier));
+        if let Some(max_age) = max_age {
+            request = request.set_max_age(Duration::from_secs(max_age.into()));
+        }
         if let Some(audience) = &self.settings.audience {
             request = request.add_extra_param("audience", audience);
         }
@@ -91,10 +96,12 @@ impl Provider {
         let access_token = token_response.access_token();
         let nonce = ExpectedNonce::Sent(&attempt.nonce);
         let claims = self.verified(known.clone(), id_token, nonce, access_token).await?;
+        let auth_time = claims.auth_time().and_then(|time| Timestamp::from_second(time.timestamp()).ok());
+        id_token::check_auth_time(auth_time, attempt.max_age, self.clock.now())?;
         let userinfo = userinfo::fetch(self, &known, access_token, claims.subject()).await?;
 
         let tokens = Tokens::new(&token_response, id_token, self.clock.now());
-        signed_in(claims, userinfo, tokens)
+        signed_in(claims, auth_time, userinfo, tokens)
     }
 
     /// Source: OpenID Connect Core 1.0, 3.1.3; RFC 7636, 4.5.
@@ -177,6 +184,7 @@ fn code(response: &AuthorizationResponse) -> Result<&str, SignInError> {
 
 fn signed_in(
     id_token: &IdTokenClaims,
+    auth_time: Option<Timestamp>,
     userinfo: Option<Map<String, Value>>,
     tokens: Tokens,
 ) -> Result<SignedIn, SignInError> {
@@ -185,7 +193,7 @@ fn signed_in(
         iss: id_token.issuer().to_string(),
         sub: id_token.subject().to_string(),
         sid: claims.get("sid").and_then(Value::as_str).map(str::to_owned),
-        auth_time: id_token.auth_time().and_then(|time| Timestamp::from_second(time.timestamp()).ok()),
+        auth_time,
         claims: userinfo::merged(claims, userinfo.unwrap_or_default()),
         tokens,
     })
@@ -201,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_response_without_state_is_refused() {
-        assert_eq!(check_state(&Attempt::new(), &response(None)), Err(SignInError::StateMismatch));
+        assert_eq!(check_state(&Attempt::new(None), &response(None)), Err(SignInError::StateMismatch));
     }
 
     #[test]

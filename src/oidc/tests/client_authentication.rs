@@ -80,7 +80,7 @@ async fn a_key_signs_for_each_request_an_assertion_of_its_own_that_is_for_the_is
 #[tokio::test]
 async fn a_provider_without_private_key_jwt_is_told_before_anyone_is_sent_there() {
     let stage = with_key(json!({"token_endpoint_auth_methods_supported": ["client_secret_basic"]})).await;
-    let error = stage.provider.begin().await.unwrap_err();
+    let error = stage.provider.begin(None).await.unwrap_err();
     assert_eq!(error.cause(), "client_authentication");
     assert!(error.to_string().contains("are client_secret_basic. Allow it there, or use client_secret"), "{error}");
     assert_eq!(with_key(json!({})).await.refusal().await, "client_authentication", "the default is a secret");
@@ -93,7 +93,7 @@ async fn a_key_of_a_kind_that_the_provider_does_not_take_is_told_with_both() {
         "token_endpoint_auth_signing_alg_values_supported": ["ES256", "RS256"],
     }))
     .await;
-    let error = stage.provider.begin().await.unwrap_err().to_string();
+    let error = stage.provider.begin(None).await.unwrap_err().to_string();
     assert!(error.contains("signs with EdDSA") && error.contains("are ES256, RS256"), "{error}");
 }
 
@@ -104,7 +104,7 @@ async fn where_requests_can_be_pushed_the_browser_carries_a_name_and_nothing_els
     stage.change(|script| {
         script.metadata.insert("authorization_endpoint".to_owned(), json!(authorize));
     });
-    let (url, attempt) = stage.provider.begin().await.unwrap();
+    let (url, attempt) = stage.provider.begin(None).await.unwrap();
     let carried: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     let expected = [("tenant", "1"), ("client_id", CLIENT_ID), ("request_uri", REQUEST_URI)];
     assert_eq!(carried, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
@@ -121,7 +121,7 @@ async fn where_requests_can_be_pushed_the_browser_carries_a_name_and_nothing_els
 #[tokio::test]
 async fn a_pushed_request_that_is_refused_is_the_sites_to_mend() {
     let stage = pushing(Http::TIMEOUT, 400, &json!({"error": "invalid_request"})).await;
-    let error = stage.provider.begin().await.unwrap_err();
+    let error = stage.provider.begin(None).await.unwrap_err();
     assert_eq!((error.cause(), error.whose()), ("push_refused", crate::oidc::Whose::Site));
 }
 
@@ -129,7 +129,7 @@ async fn a_pushed_request_that_is_refused_is_the_sites_to_mend() {
 async fn an_endpoint_for_pushed_requests_that_never_answers_is_a_provider_that_is_down() {
     let stage = pushing(Duration::from_millis(300), 201, &json!({})).await;
     stage.change(|script| script.silent = Some("/push"));
-    assert_eq!(stage.provider.begin().await.unwrap_err().cause(), "provider_slow");
+    assert_eq!(stage.provider.begin(None).await.unwrap_err().cause(), "provider_slow");
     assert!(matches!(stage.provider.status(), Status::Down { .. }));
 }
 

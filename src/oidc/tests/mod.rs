@@ -63,7 +63,7 @@ impl Stage {
     }
 
     async fn begin(&self) -> Result<Attempt, SignInError> {
-        let (url, attempt) = self.provider.begin().await?;
+        let (url, attempt) = self.provider.begin(None).await?;
         self.fake.authorize(&url);
         Ok(attempt)
     }
@@ -129,7 +129,7 @@ async fn no_token_is_in_the_debug_output_of_a_sign_in() {
 #[tokio::test]
 async fn the_authorization_request_has_pkce_and_asks_for_the_audience() {
     let stage = Stage::with(|settings, _| settings.audience = Some("https://api.example".to_owned())).await;
-    let (url, _) = stage.provider.begin().await.unwrap();
+    let (url, _) = stage.provider.begin(None).await.unwrap();
     let query: std::collections::HashMap<_, _> = url.query_pairs().collect();
     assert_eq!(url.path(), "/authorize");
     assert_eq!(query["response_type"], "code");
@@ -142,7 +142,7 @@ async fn the_authorization_request_has_pkce_and_asks_for_the_audience() {
 #[tokio::test]
 async fn ten_tabs_sign_in_at_once() {
     let stage = Stage::new().await;
-    let attempts = futures_util::future::join_all((0..10).map(|_| stage.provider.begin())).await;
+    let attempts = futures_util::future::join_all((0..10).map(|_| stage.provider.begin(None))).await;
     assert_eq!(stage.count("/keys"), 1, "the first asks, the others wait");
     for begun in attempts {
         let (url, attempt) = begun.unwrap();

@@ -12,7 +12,7 @@ const METADATA: &str = "/.well-known/openid-configuration";
 #[tokio::test]
 async fn an_issuer_that_differs_by_a_slash_is_refused_and_both_are_named() {
     let stage = Stage::with(|settings, _| settings.issuer += "/").await;
-    let error = stage.provider.begin().await.unwrap_err();
+    let error = stage.provider.begin(None).await.unwrap_err();
     let found = stage.fake.issuer.clone();
     let expected = format!("the provider calls itself {found}, you configured {found}/: they differ by a final slash");
     assert_eq!(error.to_string(), expected);

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::fake::{CLIENT_ID, SUB};
-use super::{Settings, Stage};
+use super::{Settings, Stage, right_response};
 use crate::oidc::{Credential, SignInError, Whose};
 
 #[tokio::test]
@@ -252,4 +252,30 @@ async fn booleans_and_times_in_strings_as_cognito_and_auth0_send_them_sign_in() 
     let claims = json!({"email_verified": "true", "updated_at": "2026-01-01T00:00:00Z"});
     let signed_in = Stage::with_claims(claims).await.sign_in().await.unwrap();
     assert_eq!(signed_in.claims["email_verified"], true);
+}
+
+/// What a sign-in comes to that asks for one of the last minute, where the provider says this of the last one.
+async fn asked_for_a_recent_one(auth_time: Value) -> Result<(), &'static str> {
+    let stage = Stage::with_claims(json!({ "auth_time": auth_time })).await;
+    let (url, attempt) = stage.provider.begin(Some(60)).await.unwrap();
+    assert!(url.query_pairs().any(|pair| pair == ("max_age".into(), "60".into())), "{url}");
+    stage.fake.authorize(&url);
+    let answer = stage.provider.finish(&attempt, &right_response(&attempt)).await;
+    answer.map(drop).map_err(|error| error.cause())
+}
+
+#[tokio::test]
+async fn a_recent_sign_in_that_was_asked_for_must_be_one() {
+    let now = crate::clock::Clock::manual().now().as_second();
+    assert_eq!(asked_for_a_recent_one(json!(now - 59)).await, Ok(()));
+    assert_eq!(asked_for_a_recent_one(json!(now - 121)).await, Err("auth_time_too_old"));
+    assert_eq!(asked_for_a_recent_one(Value::Null).await, Err("auth_time_missing"));
+}
+
+#[tokio::test]
+async fn an_ordinary_sign_in_asks_for_no_age_and_needs_none() {
+    let stage = Stage::with_claims(json!({ "auth_time": null })).await;
+    let (url, _) = stage.provider.begin(None).await.unwrap();
+    assert!(url.query_pairs().all(|(name, _)| name != "max_age"), "{url}");
+    assert_eq!(stage.sign_in().await.unwrap().auth_time, None);
 }

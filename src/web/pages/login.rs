@@ -65,7 +65,7 @@ fn is_robot(user_agent: &str) -> bool {
 
 async fn start(visitor: &Visitor, provider: &SignInProvider, return_to: ReturnTo) -> Result<Response, Refusal> {
     let app = &visitor.app;
-    match provider.oidc.begin().await {
+    match provider.oidc.begin(None).await {
         Ok((url, attempt)) => {
             let under_way = UnderWay {
                 attempt: Some(attempt),

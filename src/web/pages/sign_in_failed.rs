@@ -98,6 +98,14 @@ fn words(error: &SignInError) -> (&'static str, &'static str) {
         SignInError::IdTokenMissing | SignInError::IdTokenAlgorithm { .. } => {
             (NOT_SIGNED_IN, "What the provider sends is not what this site needs.")
         }
+        SignInError::AuthTimeMissing => (
+            "Your provider does not say when you signed in",
+            "This needs a recent sign-in, and your provider can't vouch for one. Sign out and sign in again: it then \
+             works for five minutes.",
+        ),
+        SignInError::AuthTimeTooOld { .. } => {
+            (NOT_SIGNED_IN, "This needs a recent sign-in, and your provider did not ask you for one.")
+        }
         SignInError::StateMismatch
         | SignInError::ResponseIssuerMismatch { .. }
         | SignInError::ResponseIssuerMissing { .. }
