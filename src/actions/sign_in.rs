@@ -80,6 +80,7 @@ pub async fn sign_in(
         sub: identity.sub,
         sid: signed_in.sid,
         created_at: now,
+        authenticated_at: signed_in.auth_time.map_or(now, |then| then.min(now)),
         last_seen_at: now,
         user_agent: whence.user_agent.chars().filter(|c| !c.is_control()).take(200).collect(),
         address: whence.address,

@@ -99,6 +99,10 @@ pub struct Session {
     /// When the person signed in here; whole milliseconds.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub created_at: Timestamp,
+    /// When the person last proved to their provider who they are: its `auth_time`, or where it gives none, when they
+    /// signed in here; whole milliseconds. A record of before this was kept says: long ago.
+    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub authenticated_at: Timestamp,
     /// When it was last used, to the minute; whole milliseconds.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub last_seen_at: Timestamp,
@@ -108,6 +112,17 @@ pub struct Session {
     pub address: Option<String>,
     /// The tokens and the claims, sealed; opened by the keys of `THOUGHTS_SECRET` alone.
     pub sealed: Vec<u8>,
+}
+
+impl Session {
+    /// How long a sign-in is recent enough for what a stolen or forgotten session must not do.
+    /// Source: OWASP ASVS 5.0, 7.5.1 to 7.5.3.
+    pub const RECENT: Duration = Duration::from_mins(5);
+
+    /// Whether the person has proved so recently who they are.
+    pub fn is_recent(&self, now: Timestamp) -> bool {
+        now.duration_since(self.authenticated_at) < signed(Self::RECENT)
+    }
 }
 
 /// What a provider says has ended with it. Source: OpenID Connect Back-Channel Logout 1.0, section 2.4.
@@ -181,6 +196,7 @@ mod tests {
             sub: "ann".into(),
             sid: None,
             created_at: at(created),
+            authenticated_at: at(created),
             last_seen_at: at(seen),
             user_agent: String::new(),
             address: None,
@@ -208,6 +224,20 @@ mod tests {
     fn a_touch_is_due_after_a_tenth_of_a_short_idle_limit() {
         assert!(!LIMITS.touch_is_due(&session(0, 0), at(9)));
         assert!(LIMITS.touch_is_due(&session(0, 0), at(10)));
+    }
+
+    #[test]
+    fn a_sign_in_is_recent_for_five_minutes() {
+        assert!(session(0, 299).is_recent(at(299)));
+        assert!(!session(0, 300).is_recent(at(300)));
+    }
+
+    #[test]
+    fn a_session_of_before_sign_ins_were_dated_is_not_recent() {
+        let mut stored = serde_json::to_value(session(0, 0)).unwrap();
+        stored.as_object_mut().unwrap().remove("authenticated_at");
+        let session: Session = serde_json::from_value(stored).unwrap();
+        assert!(!session.is_recent(at(1_764_000_000)));
     }
 
     #[test]

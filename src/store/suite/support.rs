@@ -147,6 +147,7 @@ pub(in crate::store) fn session(member: &Member, begun: i64) -> Session {
         sub: member.name.clone(),
         sid: Some("at the provider".to_owned()),
         created_at: at(begun),
+        authenticated_at: at(begun),
         last_seen_at: at(begun),
         user_agent: "Browser".to_owned(),
         address: None,
