@@ -92,6 +92,33 @@ pub enum Created {
     NoMember,
 }
 
+/// What became of an identity that was to be linked to a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linked {
+    /// It is theirs from now on.
+    Now,
+    /// It was theirs already.
+    Already,
+    /// It is another member's, and stays so.
+    ToAnother,
+    /// They have another one at this issuer, and one is enough.
+    OneThere,
+}
+
+/// What became of an identity that was to be taken from a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unlinked {
+    /// It is nobody's from now on, and so many sessions begun with it have ended.
+    Now {
+        /// How many sessions.
+        ended: usize,
+    },
+    /// It is not theirs.
+    NotTheirs,
+    /// It is the only one they have, and stays.
+    Last,
+}
+
 /// Thoughts and the lists of them.
 #[async_trait]
 pub trait Thoughts: Send + Sync {
@@ -152,6 +179,14 @@ pub trait Members: Send + Sync {
     /// Brings a member up to date with `profile`; an update of a record that exists, never an insert. Gives the member
     /// as they are now, or `None` if there is none.
     async fn update_member(&self, id: MemberId, profile: &Profile) -> Result<Option<Member>>;
+
+    /// Gives the member one identity more to sign in with, unless it is another's. What they are called and what they
+    /// belong to stays as it is. `None` if there is no such member.
+    async fn link(&self, member: MemberId, identity: &Identity) -> Result<Option<Linked>>;
+
+    /// Takes an identity from the member, unless it is the last one, and in the same step ends the sessions that were
+    /// begun with it. Who signs in with it from then on is a new member. `None` if there is no such member.
+    async fn unlink(&self, member: MemberId, identity: &Identity) -> Result<Option<Unlinked>>;
 
     /// The member called this.
     async fn member(&self, id: MemberId) -> Result<Option<Member>>;

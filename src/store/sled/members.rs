@@ -5,10 +5,11 @@ use jiff::Timestamp;
 
 use super::draft::Draft;
 use super::records::get;
+use super::sessions;
 use super::{SledStore, keys};
 use crate::domain::id::MemberId;
 use crate::domain::member::{Handle, Identity, Member, Profile};
-use crate::store::{Members, Result, StoreError};
+use crate::store::{Linked, Members, Result, StoreError, Unlinked};
 
 #[async_trait]
 impl Members for SledStore {
@@ -43,6 +44,16 @@ impl Members for SledStore {
             .await
     }
 
+    async fn link(&self, member: MemberId, identity: &Identity) -> Result<Option<Linked>> {
+        let identity = identity.clone();
+        self.writer.write(move |draft| link(draft, member, identity)).await
+    }
+
+    async fn unlink(&self, member: MemberId, identity: &Identity) -> Result<Option<Unlinked>> {
+        let identity = identity.clone();
+        self.writer.write(move |draft| unlink(draft, member, &identity)).await
+    }
+
     async fn member(&self, id: MemberId) -> Result<Option<Member>> {
         self.read(|db| get(db, &keys::member(id)))
     }
@@ -73,6 +84,37 @@ fn join(draft: &mut Draft<'_>, member: Member) -> Result<Member> {
     draft.put(&keys::handle(&member.handle), &member.id)?;
     draft.put(&keys::member(member.id), &member)?;
     Ok(member)
+}
+
+fn link(draft: &mut Draft<'_>, id: MemberId, identity: Identity) -> Result<Option<Linked>> {
+    let Some(mut member) = draft.get(&keys::member(id))? else { return Ok(None) };
+    let linked = match draft.get(&keys::identity(&identity))? {
+        Some(whose) if whose == id => Linked::Already,
+        Some(_) => Linked::ToAnother,
+        None if member.identities.iter().any(|theirs| theirs.iss == identity.iss) => Linked::OneThere,
+        None => Linked::Now,
+    };
+    if linked == Linked::Now {
+        draft.put(&keys::identity(&identity), &id)?;
+        member.identities.push(identity);
+        draft.put(&keys::member(id), &member)?;
+    }
+    Ok(Some(linked))
+}
+
+fn unlink(draft: &mut Draft<'_>, id: MemberId, identity: &Identity) -> Result<Option<Unlinked>> {
+    let Some(mut member) = draft.get(&keys::member(id))? else { return Ok(None) };
+    if !member.identities.contains(identity) {
+        return Ok(Some(Unlinked::NotTheirs));
+    }
+    if member.identities.len() == 1 {
+        return Ok(Some(Unlinked::Last));
+    }
+    member.identities.retain(|theirs| theirs != identity);
+    draft.remove(&keys::identity(identity));
+    draft.put(&keys::member(id), &member)?;
+    let ended = sessions::end_begun_with(draft, id, identity)?;
+    Ok(Some(Unlinked::Now { ended }))
 }
 
 /// The first spelling of `handle` that nobody has.

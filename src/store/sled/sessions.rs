@@ -159,6 +159,20 @@ impl Sessions for SledStore {
     }
 }
 
+/// Ends the member's sessions that were begun with this identity. Gives how many.
+pub(super) fn end_begun_with(draft: &mut Draft<'_>, member: MemberId, identity: &Identity) -> Result<usize> {
+    let mut ended = 0;
+    for key in draft.keys(&keys::sessions_of(member), usize::MAX)? {
+        let hash = hash_in(&key)?;
+        let session = draft.get(&keys::session(hash))?.map(|kept| kept.session);
+        let with_it = session.is_some_and(|session| session.iss == identity.iss && session.sub == identity.sub);
+        if with_it && end(draft, hash)?.is_some() {
+            ended += 1;
+        }
+    }
+    Ok(ended)
+}
+
 /// The sessions that a logout may be about: those of the provider's session where it names one, else those of
 /// the member.
 fn candidates(draft: &Draft<'_>, logout: &ProviderLogout) -> Result<Vec<SessionHash>> {

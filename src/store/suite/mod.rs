@@ -15,6 +15,7 @@
 
 pub(super) mod accounts;
 pub(super) mod api_tokens;
+pub(super) mod identities;
 pub(super) mod lists;
 pub(super) mod members;
 pub(super) mod sessions;
@@ -73,6 +74,16 @@ macro_rules! store_suite {
                 who_never_signed_in_is_nobody
                 two_sign_ins_at_once_make_one_member
                 members_who_come_at_once_have_handles_of_their_own
+            }
+            identities {
+                a_linked_identity_signs_the_same_member_in
+                an_identity_of_anothers_is_not_linked
+                one_identity_at_an_issuer_is_enough
+                an_identity_linked_at_once_by_two_is_one_members
+                an_identity_that_was_unlinked_is_nobodys
+                unlinking_ends_the_sessions_begun_with_it_and_no_other
+                the_last_identity_stays
+                two_that_are_unlinked_at_once_leave_one
             }
             sessions {
                 a_session_comes_back_as_it_was_begun
