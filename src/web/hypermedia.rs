@@ -109,6 +109,17 @@ impl Visitor {
         response
     }
 
+    /// On to another page, here or at a provider: a redirect, which htmx would follow by itself, or the word for htmx to
+    /// have the browser go there.
+    pub fn send_to(&self, location: &str) -> Response {
+        match self.kind {
+            Kind::Page | Kind::Api => see_other(location),
+            Kind::Fragment => {
+                Response::builder().header("hx-redirect", location).header("cache-control", "no-store").finish()
+            }
+        }
+    }
+
     /// Whether htmx asks for a whole page, as it does to restore one.
     fn htmx_page(&self) -> bool {
         self.htmx && self.kind == Kind::Page

@@ -18,10 +18,9 @@ use crate::oidc::Tokens;
 use crate::paths;
 use crate::web::access::Visitor;
 use crate::web::cookies::{cookie, forget_session, name};
-use crate::web::hypermedia::{Screen, nonce, see_other};
+use crate::web::hypermedia::{Screen, nonce};
 use crate::web::layout;
 use crate::web::refusal::Refusal;
-use crate::web::request::Kind;
 use crate::web::sign_in_cookies;
 
 /// How long the provider may take before we go on without.
@@ -99,10 +98,7 @@ pub fn account_deleted(visitor: &Visitor, session: &Session) -> Result<Response,
 
 /// On to where signing out ends; the browser forgets what it has kept of this site.
 fn leave(visitor: &Visitor, location: &str) -> Response {
-    let mut response = match visitor.kind {
-        Kind::Page | Kind::Api => see_other(location),
-        Kind::Fragment => Response::builder().header("hx-redirect", location).finish(),
-    };
+    let mut response = visitor.send_to(location);
     let clear = HeaderValue::from_static("\"cache\", \"storage\"");
     response.headers_mut().insert("clear-site-data", clear);
     response
