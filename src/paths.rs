@@ -37,6 +37,8 @@ pub const API_TOKENS: &str = "/profile/api-tokens";
 pub const API_TOKEN: &str = "/profile/api-tokens/{id}";
 /// Where one is asked whether one's account is to be deleted.
 pub const DELETE_ACCOUNT: &str = "/profile/delete";
+/// A provider to sign in with: linking it, unlinking it.
+pub const PROVIDER: &str = "/profile/providers/{name}";
 /// Where a sign-in starts.
 pub const LOGIN: &str = "/login";
 /// The redirect URI of every provider.
@@ -141,10 +143,20 @@ impl Paths {
         format!("{}{API_TOKENS}/{id}", self.base)
     }
 
+    /// A provider to sign in with, by its `name` in the configuration, which has no letter that a path can't have.
+    pub fn provider(&self, name: &str) -> String {
+        format!("{}/profile/providers/{name}", self.base)
+    }
+
     /// Where a sign-in starts, to end at `return_to`, a path with the base path and query.
     pub fn login(&self, return_to: &str) -> String {
         let query = url::form_urlencoded::byte_serialize(return_to.as_bytes()).collect::<String>();
         format!("{}{LOGIN}?return_to={query}", self.base)
+    }
+
+    /// Where a person who is signed in proves once more who they are, to end at `return_to`.
+    pub fn confirm(&self, return_to: &str) -> String {
+        self.login(return_to) + "&for=confirm"
     }
 
     /// An embedded file, by its hashed name.

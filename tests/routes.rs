@@ -54,6 +54,8 @@ const MATRIX: &[(&str, [Expect; 5])] = &[
     ("DELETE /profile/api-tokens/{id}",   [SignIn,    SignIn,   NotFound,  Done,   NotFound]),
     ("GET /profile/delete",               [SignIn,    SignIn,   Done,      Done,   Done]),
     ("DELETE /profile",                   [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("POST /profile/providers/{name}",    [SignIn,    SignIn,   Done,      Done,   Done]),
+    ("DELETE /profile/providers/{name}",  [SignIn,    SignIn,   Forbidden, Forbidden, Forbidden]),
     ("POST /theme",                       [Done,      Done,     Done,      Done,   Done]),
     ("GET /login",                        [Done,      Done,     Done,      Done,   Done]),
     ("GET /callback",                     [Unproven,  Unproven, Done,      Done,   Done]),
@@ -220,7 +222,8 @@ async fn target(site: &Site, people: &[Person], path: &str) -> (String, String) 
     let css = site.stranger().get("/").await.attribute("link[rel=stylesheet]", "href");
     let file = css.rsplit('/').next().unwrap();
     let filled = path.replace("{id}", &id).replace("{handle}", "ann").replace("{file}", file);
-    let filled = filled.replace("{name}", "notes").replace("{path}", "v1/me");
+    let name = if path.contains("providers") { "default" } else { "notes" };
+    let filled = filled.replace("{name}", name).replace("{path}", "v1/me");
     let body = if path.starts_with("/api/") {
         serde_json::json!({ "message": "new", "visibility": "members" }).to_string()
     } else {

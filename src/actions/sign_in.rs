@@ -43,6 +43,24 @@ pub enum Refused {
         /// Who it is, at the provider.
         sub: String,
     },
+    /// A sign-in that was to confirm who somebody is says that they are somebody else.
+    #[error("the provider says it is {sub}, who is not the member that asked")]
+    SomebodyElse {
+        /// Who it is, at the provider.
+        sub: String,
+    },
+    /// The identity to be linked opens another member's account already.
+    #[error("the provider says it is {sub}, who is another member here")]
+    LinkedToAnother {
+        /// Who it is, at the provider.
+        sub: String,
+    },
+    /// The member has another identity at the provider already.
+    #[error("the member is linked with another account at this provider")]
+    OneThere,
+    /// The member has gone meanwhile.
+    #[error("the member is not there any more")]
+    NoMember,
     /// The tokens could not be sealed.
     #[error(transparent)]
     Unsealable(#[from] crate::keys::Unsealable),
@@ -59,10 +77,8 @@ pub async fn sign_in(
     signed_in: SignedIn,
     whence: Whence,
 ) -> Result<(SessionId, Member), Refused> {
+    check_allowed(provider, &signed_in)?;
     let claims = signed_in.claims;
-    if !allowed(&provider.allow, &claims) {
-        return Err(Refused::NotAllowed { sub: signed_in.sub });
-    }
     let now = app.clock.now();
     let profile = profile(provider, &claims);
     let handle = Handle::suggest(&profile.preferred_handle);
@@ -89,6 +105,30 @@ pub async fn sign_in(
     app.store.begin_session(&session, app.limits.end_of(&session), whence.replaces).await?;
     tracing::info!(session = %hash, member = %member.id, provider = %provider.name, "session_created");
     Ok((id, member))
+}
+
+/// Renews the session of a member who has just proved once more who they are: as [`sign_in`], for them alone.
+pub async fn confirm(
+    app: &App,
+    provider: &Provider,
+    member: &Member,
+    signed_in: SignedIn,
+    whence: Whence,
+) -> Result<(SessionId, Member), Refused> {
+    let theirs = |identity: &Identity| identity.iss == signed_in.iss && identity.sub == signed_in.sub;
+    if !member.identities.iter().any(theirs) {
+        return Err(Refused::SomebodyElse { sub: signed_in.sub });
+    }
+    sign_in(app, provider, signed_in, whence).await
+}
+
+/// Whether the configuration lets in whom the provider vouches for.
+pub(super) fn check_allowed(provider: &Provider, signed_in: &SignedIn) -> Result<(), Refused> {
+    if allowed(&provider.allow, &signed_in.claims) {
+        Ok(())
+    } else {
+        Err(Refused::NotAllowed { sub: signed_in.sub.clone() })
+    }
 }
 
 /// What the claims say of a person. Source: OpenID Connect Core 1.0, section 5.1.

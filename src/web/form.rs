@@ -31,9 +31,20 @@ impl Fields {
         Self(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
+    /// All of them, by name.
+    pub fn into_map(self) -> HashMap<String, String> {
+        self.0
+    }
+
     /// What the field says; empty where it isn't there.
     pub fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
+    }
+}
+
+impl From<HashMap<String, String>> for Fields {
+    fn from(fields: HashMap<String, String>) -> Self {
+        Self(fields)
     }
 }
 

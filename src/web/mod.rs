@@ -16,6 +16,8 @@ mod outer;
 mod pages;
 mod problem;
 mod proxy;
+mod purpose;
+mod recent;
 mod refusal;
 mod request;
 mod return_to;

@@ -4,6 +4,7 @@
 
 use http::header::{ALLOW, CACHE_CONTROL, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, StatusCode};
+use maud::Markup;
 use poem::error::{ParsePathError, ResponseError};
 use poem::{Request, Response};
 
@@ -17,7 +18,9 @@ use super::return_to::ReturnTo;
 use crate::actions;
 use crate::actions::access_token::NoToken;
 use crate::domain::Invalid;
+use crate::domain::session::Session;
 use crate::oidc::UpstreamError;
+use crate::paths;
 use crate::store::StoreError;
 
 /// Why a request is refused.
@@ -32,6 +35,9 @@ pub enum Refusal {
     /// The API token is for reading, and this changes something.
     #[error("the API token may read and no more")]
     InsufficientScope,
+    /// A member is asking whose sign-in is not recent enough for this.
+    #[error("sign in again to continue")]
+    SignInAgain,
     /// This is not for whoever asks. The text tells them why.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -102,13 +108,24 @@ impl Came {
         };
         visitor.app.paths.login(return_to.as_str())
     }
+
+    /// Where signing in once more brings the person back to: the page with the form that they sent, and where nothing
+    /// says which it was, the profile, for most of them stand there.
+    fn confirm(&self, visitor: &Visitor) -> String {
+        let app = &visitor.app;
+        let return_to = match &self.page {
+            Some(url) if !url.is_empty() => ReturnTo::of_url(app, url),
+            Some(_) | None => ReturnTo::parse(app, &app.paths.plain(paths::PROFILE)),
+        };
+        app.paths.confirm(return_to.as_str())
+    }
 }
 
 impl Refusal {
     /// The status that says so.
     pub fn status_code(&self) -> StatusCode {
         match self {
-            Self::SignIn | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
+            Self::SignIn | Self::SignInAgain | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
             Self::InsufficientScope | Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
@@ -130,6 +147,7 @@ impl Refusal {
             Self::SignIn
             | Self::InvalidToken(_)
             | Self::InsufficientScope
+            | Self::SignInAgain
             | Self::Forbidden(_)
             | Self::NotFound
             | Self::MethodNotAllowed(_)
@@ -143,10 +161,15 @@ impl Refusal {
             (Kind::Api, _) => self.problem(visitor),
             (_, Self::SignIn) if came.accepts_events => bare(StatusCode::UNAUTHORIZED),
             (Kind::Page, Self::SignIn) => see_other(&came.login(visitor)),
+            (Kind::Page, Self::SignInAgain) => see_other(&came.confirm(visitor)),
             (Kind::Fragment, Self::SignIn) if came.method == Method::GET => {
                 with(bare(StatusCode::UNAUTHORIZED), "hx-redirect", &came.login(visitor))
             }
-            (Kind::Fragment, Self::SignIn) => self.sign_in_panel(visitor, came),
+            (Kind::Fragment, Self::SignInAgain) if came.method == Method::GET => {
+                with(bare(StatusCode::UNAUTHORIZED), "hx-redirect", &came.confirm(visitor))
+            }
+            (Kind::Fragment, Self::SignIn) => self.offer(visitor, page::sign_in_panel(&came.login(visitor))),
+            (Kind::Fragment, Self::SignInAgain) => self.offer(visitor, page::confirm_panel(&came.confirm(visitor))),
             (Kind::Fragment, _) if !came.for_main => {
                 beside(visitor, page::panel(visitor, &self).into_part().status(self.status_code()))
             }
@@ -156,9 +179,8 @@ impl Refusal {
         response
     }
 
-    /// An offer to sign in, in another tab.
-    fn sign_in_panel(&self, visitor: &Visitor, came: &Came) -> Response {
-        let panel = page::sign_in_panel(&came.login(visitor));
+    /// An offer to sign in, beside the form.
+    fn offer(&self, visitor: &Visitor, panel: Markup) -> Response {
         beside(visitor, Screen::new("Sign in to continue", panel).into_part().status(self.status_code()))
     }
 
@@ -167,6 +189,9 @@ impl Refusal {
             Self::SignIn => "Sign in first: this is for members.".to_owned(),
             Self::InvalidToken(why) => why.clone(),
             Self::InsufficientScope => "This API token may read and no more. Make one that may write.".to_owned(),
+            Self::SignInAgain => {
+                format!("This needs a sign-in of the last {} seconds: sign in again.", Session::RECENT.as_secs())
+            }
             Self::Forbidden(why) => (*why).to_owned(),
             Self::NotFound => "There is nothing here that you may see.".to_owned(),
             Self::MethodNotAllowed(allowed) => format!("This address takes {}.", methods(allowed)),
@@ -196,6 +221,14 @@ impl Refusal {
                 let challenge = r#"Bearer error="insufficient_scope", scope="read write""#;
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
             }
+            // Source: RFC 9470, section 3.
+            Self::SignInAgain if status == StatusCode::UNAUTHORIZED => {
+                let max_age = Session::RECENT.as_secs();
+                let wanted = format!("Bearer error=\"insufficient_user_authentication\", max_age=\"{max_age}\"");
+                if let Ok(value) = wanted.parse() {
+                    headers.insert(WWW_AUTHENTICATE, value);
+                }
+            }
             Self::MethodNotAllowed(allowed) => {
                 if let Ok(value) = methods(allowed).parse() {
                     headers.insert(ALLOW, value);
@@ -205,6 +238,7 @@ impl Refusal {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
             }
             Self::SignIn
+            | Self::SignInAgain
             | Self::Forbidden(_)
             | Self::NotFound
             | Self::Invalid(_)
@@ -328,5 +362,18 @@ impl From<actions::Error> for Refusal {
             actions::Error::Unsealable(error) => Self::Internal(error.to_string()),
             actions::Error::Store(error) => error.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_told_how_recent_its_sign_in_must_be() {
+        let mut response = bare(StatusCode::UNAUTHORIZED);
+        Refusal::SignInAgain.finish(&mut response);
+        let wanted = "Bearer error=\"insufficient_user_authentication\", max_age=\"300\"";
+        assert_eq!(response.headers()[WWW_AUTHENTICATE], wanted);
     }
 }

@@ -87,6 +87,8 @@ pub fn table() -> Vec<Row> {
         route(delete(), paths::API_TOKEN,      Member, profile::api_tokens::revoke),
         route(get(),    paths::DELETE_ACCOUNT, Member, profile::account::get),
         route(delete(), paths::PROFILE,        Member, profile::account::delete_account),
+        route(post(),   paths::PROVIDER,       Member, profile::providers::link),
+        route(delete(), paths::PROVIDER,       Member, profile::providers::unlink),
         route(post(),   paths::THEME,          Public, theme::post),
 
         // Signing in and out

@@ -7,6 +7,7 @@ use tower_cookies::cookie::time::Duration;
 use tower_cookies::{Cookie, Cookies};
 
 use super::cookies::{cookie, forget, name};
+use super::purpose::Purpose;
 use super::refusal::Refusal;
 use super::return_to::ReturnTo;
 use crate::app::App;
@@ -30,6 +31,9 @@ pub struct UnderWay {
     /// Where the person wanted to be.
     #[serde(rename = "r")]
     pub return_to: String,
+    /// What it is for.
+    #[serde(rename = "f", default)]
+    pub purpose: Purpose,
     /// When it was started, in milliseconds since the epoch.
     #[serde(rename = "t")]
     pub started: i64,
@@ -45,6 +49,8 @@ pub enum Found {
         provider: String,
         /// Where the person wanted to be.
         return_to: ReturnTo,
+        /// What it is for.
+        purpose: Purpose,
     },
     /// It has been finished.
     Done {
@@ -85,7 +91,8 @@ pub fn take(app: &App, cookies: &Cookies, state: &str) -> Result<Found, Refusal>
                 return Ok(Found::Done { return_to });
             }
             put(app, cookies, &plain, &under_way)?;
-            Ok(Found::UnderWay { attempt, provider: under_way.provider, return_to })
+            let UnderWay { provider, purpose, .. } = under_way;
+            Ok(Found::UnderWay { attempt, provider, return_to, purpose })
         }
         Some(_) => Ok(Found::Nothing),
         None => Ok(Found::Done { return_to }),

@@ -1,5 +1,8 @@
-//! A form that is sent after its session has ended, without JavaScript: what was typed is kept, and waits in the same
-//! form on the other side of the sign-in. With JavaScript the form itself waits, beside an offer to sign in.
+//! A form that is sent after its session has ended, or by someone who has to sign in once more first: what was typed is
+//! kept, and waits in the same form on the other side of the sign-in. Where a session has ended and there is
+//! JavaScript, the form itself waits, beside an offer to sign in.
+//!
+//! A form that wants its text back asks for it by [`waiting`] when it is shown, and says [`sent`] when it was taken.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -10,17 +13,21 @@ use tower_cookies::cookie::time::Duration;
 use super::access::{Member, Visitor};
 use super::cookies::{cookie, forget, name, session_id};
 use super::form::{Fields, is_form, read_within_limit};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, path_only};
 use super::request::Kind;
 use crate::actions::unsent::{self, Typed};
+use crate::app::App;
 use crate::domain::id::ThoughtId;
 use crate::domain::unsent::{Unsent, UnsentId};
 use crate::paths;
 
 const UNSENT: &str = "thoughts-unsent";
 
-/// Keeps what the form held that is refused for want of a session. Gives the URL of the form in which it will wait,
-/// or `None` where there was nothing to keep.
+/// Fields that say how a form was sent, not what.
+const OF_THE_SENDING: [&str; 2] = ["_method", "once"];
+
+/// Keeps what the form held that is refused for want of a session. Gives the URL of the page in which it will wait,
+/// or `None` where there was nothing to keep, or it waits where it came from.
 pub async fn keep(visitor: &Visitor, request: &mut Request) -> Result<Option<String>, Refusal> {
     let app = &visitor.app;
     let session = session_id(app, &visitor.cookies);
@@ -30,46 +37,65 @@ pub async fn keep(visitor: &Visitor, request: &mut Request) -> Result<Option<Str
     if !is_form(request) {
         return Ok(None);
     }
-    let typed = typed(&Fields::parse(&read_within_limit(request.take_body()).await?));
-    let Some(id) = unsent::keep(app, session.hash(), &typed).await? else { return Ok(None) };
+    let (typed, page) = typed(visitor, Fields::parse(&read_within_limit(request.take_body()).await?));
+    let Some(id) = unsent::keep_of_ended(app, session.hash(), &typed).await? else { return Ok(None) };
+    remember(visitor, id);
+    Ok(page.map(|page| app.absolute(&page)))
+}
+
+/// Keeps what the form held that this member has sent and must sign in once more for.
+pub async fn keep_of(member: &Member, fields: Fields) -> Result<(), Refusal> {
+    let (typed, _) = typed(member, fields);
+    if let Some(id) = unsent::keep(&member.app, member.member.id, &typed).await? {
+        remember(member, id);
+    }
+    Ok(())
+}
+
+fn remember(visitor: &Visitor, id: UnsentId) {
+    let app = &visitor.app;
     let value = BASE64_URL_SAFE_NO_PAD.encode(id.to_bytes());
     let max_age = Some(Duration::minutes(Unsent::MINUTES));
     visitor.cookies.private(app.keys.cookies()).add(cookie(app, UNSENT, value, max_age));
-    let form = match typed.thought {
-        Some(id) => app.paths.edit(id),
-        None => app.paths.plain(paths::SHARE_THOUGHT),
+}
+
+/// What was typed, and the page with its form, where that is known: a thought's, which has several.
+fn typed(visitor: &Visitor, fields: Fields) -> (Typed, Option<String>) {
+    let paths = &visitor.app.paths;
+    let (form, page) = if fields.get("message").is_empty() {
+        (path_only(&visitor.path).to_owned(), None)
+    } else {
+        match fields.get("thought").parse::<ThoughtId>() {
+            Ok(id) => (paths.thought(id), Some(paths.edit(id))),
+            Err(_) => (paths.plain(paths::THOUGHTS), Some(paths.plain(paths::SHARE_THOUGHT))),
+        }
     };
-    Ok(Some(app.absolute(&form)))
+    let mut fields = fields.into_map();
+    fields.retain(|name, _| !OF_THE_SENDING.contains(&name.as_str()));
+    (Typed { form, fields }, page)
 }
 
-fn typed(fields: &Fields) -> Typed {
-    Typed {
-        message: fields.get("message").to_owned(),
-        visibility: fields.get("visibility").to_owned(),
-        thought: fields.get("thought").parse().ok(),
-    }
+/// What waits for this member and the form that is sent to this path.
+pub async fn waiting(member: &Member, form: &str) -> Result<Option<Fields>, Refusal> {
+    let Some(id) = id(&member.app, member) else { return Ok(None) };
+    let typed = unsent::find(&member.app, &member.member, id).await?.filter(|typed| typed.form == form);
+    Ok(typed.map(|typed| Fields::from(typed.fields)))
 }
 
-/// What waits for this member and this form: of a new thought, or of the one that was to be changed.
-pub async fn waiting(member: &Member, thought: Option<ThoughtId>) -> Result<Option<Fields>, Refusal> {
-    let Some(id) = id(member) else { return Ok(None) };
-    let typed = unsent::find(&member.app, &member.member, id).await?.filter(|typed| typed.thought == thought);
-    Ok(typed.map(|typed| Fields::of([("message", typed.message), ("visibility", typed.visibility)])))
-}
-
-/// What waited has been sent.
-pub async fn sent(member: &Member) -> Result<(), Refusal> {
-    if let Some(id) = id(member) {
+/// What waited for the form that is sent to this path has been sent.
+pub async fn sent(member: &Member, form: &str) -> Result<(), Refusal> {
+    if let Some(id) = id(&member.app, member)
+        && waiting(member, form).await?.is_some()
+    {
         unsent::forget(&member.app, id).await?;
         forget(&member.app, &member.cookies, UNSENT);
     }
     Ok(())
 }
 
-fn id(member: &Member) -> Option<UnsentId> {
-    let app = &member.app;
+fn id(app: &App, visitor: &Visitor) -> Option<UnsentId> {
     let name = name(app, UNSENT);
-    let value = app.keys.all_cookies().find_map(|key| member.cookies.private(key).get(&name))?;
+    let value = app.keys.all_cookies().find_map(|key| visitor.cookies.private(key).get(&name))?;
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(value.value()).ok()?;
     Some(UnsentId::new(bytes.try_into().ok()?))
 }

@@ -122,7 +122,12 @@ impl Person {
         let query = url::form_urlencoded::byte_serialize(return_to.as_bytes()).collect::<String>();
         let login = self.get(&format!("/login?return_to={query}")).await;
         assert_eq!(login.status, StatusCode::SEE_OTHER, "{}", login.body);
-        let page = self.get(&login.location().unwrap()).await;
+        self.at_provider(&login.location().unwrap(), name, more).await
+    }
+
+    /// Signs in by the demo provider's page at this address, and gives the callback's URL.
+    pub async fn at_provider(&self, address: &str, name: &str, more: &[(&str, &str)]) -> String {
+        let page = self.get(address).await;
         let (action, mut fields) = page.form("input[name=name]");
         fields.retain(|(field, _)| field != "name");
         fields.push(("name".into(), name.into()));
@@ -130,7 +135,7 @@ impl Person {
             fields.retain(|(known, _)| known != field);
             fields.push(((*field).to_owned(), (*value).to_owned()));
         }
-        let authorize = url::Url::parse(&login.location().unwrap()).unwrap();
+        let authorize = url::Url::parse(address).unwrap();
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let back = self.post(authorize.join(&action).unwrap().as_str(), &fields).await;
         back.location().unwrap_or_else(|| panic!("the provider did not send anyone back: {}", back.body))

@@ -25,6 +25,8 @@ pub struct Site {
     pub app: Arc<App>,
     pub clock: Clock,
     pub provider: demo::Provider,
+    /// The second provider, called `other`, where there are two; the first is then called `main`.
+    pub other: Option<demo::Provider>,
     pub base: String,
     _kept: Kept,
 }
@@ -52,10 +54,12 @@ struct Setup<'a> {
     faults: &'a [Fault],
     /// What stands in `thoughts.toml`.
     file: &'a str,
+    /// What the configuration says of a second provider besides who it is, if there is one.
+    other: Option<&'a str>,
 }
 
 const USUAL: Setup<'_> =
-    Setup { settings: &[], client_secret: Some(CLIENT_SECRET), client_key: None, faults: &[], file: "" };
+    Setup { settings: &[], client_secret: Some(CLIENT_SECRET), client_key: None, faults: &[], file: "", other: None };
 
 impl Site {
     /// A site with these settings besides those that it needs.
@@ -89,7 +93,12 @@ impl Site {
         Self::start(Setup { client_secret: None, client_key: Some(pem), faults, ..USUAL }).await
     }
 
-    async fn start(Setup { settings, client_secret, client_key, faults, file }: Setup<'_>) -> Self {
+    /// A site with two providers, and with these lines of configuration for the second.
+    pub async fn with_two_providers(other: &str) -> Self {
+        Self::start(Setup { other: Some(other), ..USUAL }).await
+    }
+
+    async fn start(Setup { settings, client_secret, client_key, faults, file, other }: Setup<'_>) -> Self {
         let (provider_listener, issuer) = free_address();
         let (listener, origin) = free_address();
         let listen = listener.local_addr().unwrap().to_string();
@@ -97,42 +106,43 @@ impl Site {
         let path = settings.iter().find(|(name, _)| *name == "base path").map_or("", |(_, path)| path);
         let base = format!("{origin}{path}");
         let clock = Clock::manual();
-        let provider_clock = clock.clone();
-        let settings_of_provider = demo::Settings {
-            clients: vec![demo::Client {
-                client_secret: client_secret.map(str::to_owned),
-                jwks: client_key.map(public_jwk).into_iter().collect(),
-                ..client(&base)
-            }],
-            key_pem: Some(KEY.clone()),
-            clock: demo::Clock::new(move || {
-                std::time::UNIX_EPOCH
-                    + std::time::Duration::from_millis(provider_clock.now().as_millisecond().unsigned_abs())
-            }),
-            ..demo::Settings::new(&issuer)
+        let client = demo::Client {
+            client_secret: client_secret.map(str::to_owned),
+            jwks: client_key.map(public_jwk).into_iter().collect(),
+            ..client(&base)
         };
-        let provider = demo::Provider::start(provider_listener, settings_of_provider).await.unwrap();
+        let provider = provider(provider_listener, &issuer, client.clone(), &clock).await;
         for fault in faults {
             provider.faults().on(*fault);
         }
         let folder = tempfile::tempdir().unwrap();
+        let mut of_provider = vec![
+            ("THOUGHTS_OIDC_ISSUER", issuer.as_str()),
+            ("THOUGHTS_OIDC_CLIENT_ID", CLIENT_ID),
+            ("THOUGHTS_OIDC_ADMIN", "admin=true"),
+        ];
+        of_provider.extend(client_secret.map(|secret| ("THOUGHTS_OIDC_CLIENT_SECRET", secret)));
+        of_provider.extend(client_key.map(|pem| ("THOUGHTS_OIDC_CLIENT_KEY", pem)));
+        let mut file = file.to_owned();
+        let mut second = None;
+        if let Some(lines) = other {
+            let (listener, other) = free_address();
+            file += &[provider_table("main", &issuer, ""), provider_table("other", &other, lines)].concat();
+            // The variables speak of one provider.
+            of_provider.clear();
+            second = Some(self::provider(listener, &other, client, &clock).await);
+        }
         std::fs::write(folder.path().join("thoughts.toml"), file).unwrap();
         let mut sources = Sources { working_directory: folder.path().into(), ..Sources::default() }
             .with("THOUGHTS_BASE_URL", &base)
             .with("THOUGHTS_LISTEN", &listen)
-            .with("THOUGHTS_STORE", &format!("sled:{}", folder.path().join("data").display()))
-            .with("THOUGHTS_OIDC_ISSUER", &issuer)
-            .with("THOUGHTS_OIDC_CLIENT_ID", CLIENT_ID)
-            .with("THOUGHTS_OIDC_ADMIN", "admin=true");
-        let secret = client_secret.map(|secret| ("THOUGHTS_OIDC_CLIENT_SECRET", secret));
-        let key = client_key.map(|pem| ("THOUGHTS_OIDC_CLIENT_KEY", pem));
-        for (name, value) in secret.iter().chain(&key).chain(settings).filter(|(name, _)| name.starts_with("THOUGHTS_"))
-        {
+            .with("THOUGHTS_STORE", &format!("sled:{}", folder.path().join("data").display()));
+        for (name, value) in of_provider.iter().chain(settings).filter(|(name, _)| name.starts_with("THOUGHTS_")) {
             sources = sources.with(name, value);
         }
         let app = App::open(Config::load(&sources).unwrap(), clock.clone()).await.unwrap();
         let running = Running::start(app.clone()).await.unwrap();
-        Self { app, clock, provider, base, _kept: Kept { _running: running, _folder: folder } }
+        Self { app, clock, provider, other: second, base, _kept: Kept { _running: running, _folder: folder } }
     }
 
     /// Someone who has never been here.
@@ -157,6 +167,28 @@ impl Site {
     pub async fn admin(&self, name: &str) -> Person {
         self.member_with(name, &[("admin", "true")]).await
     }
+}
+
+/// A demo provider that knows this client, at the site's time.
+async fn provider(listener: TcpListener, issuer: &str, client: demo::Client, clock: &Clock) -> demo::Provider {
+    let clock = clock.clone();
+    let settings = demo::Settings {
+        clients: vec![client],
+        key_pem: Some(KEY.clone()),
+        clock: demo::Clock::new(move || {
+            std::time::UNIX_EPOCH + std::time::Duration::from_millis(clock.now().as_millisecond().unsigned_abs())
+        }),
+        ..demo::Settings::new(issuer)
+    };
+    demo::Provider::start(listener, settings).await.unwrap()
+}
+
+/// What the configuration says of a provider where there are two.
+fn provider_table(name: &str, issuer: &str, more: &str) -> String {
+    format!(
+        "[[provider]]\nname = '{name}'\nissuer = '{issuer}'\nclient_id = '{CLIENT_ID}'\n\
+         client_secret = '{CLIENT_SECRET}'\n{more}\n"
+    )
 }
 
 /// How the provider knows a site at `base`.

@@ -5,13 +5,16 @@ use http::Method;
 use poem::{Request, Response, handler};
 
 use super::sign_in_failed::{Failure, failed};
+use crate::actions::identities;
 use crate::actions::sign_in::{self, Refused, Whence};
-use crate::oidc::AuthorizationResponse;
+use crate::domain::policy::Viewer;
+use crate::oidc::{Attempt, AuthorizationResponse};
 use crate::web::access::Visitor;
 use crate::web::cookies::{remember_session, session_id};
 use crate::web::form::Fields;
 use crate::web::hypermedia::see_other;
 use crate::web::proxy::client_address;
+use crate::web::purpose::Purpose;
 use crate::web::refusal::Refusal;
 use crate::web::request::text;
 use crate::web::return_to::ReturnTo;
@@ -26,35 +29,84 @@ pub async fn get(visitor: Visitor, request: &Request) -> Result<Response, Refusa
     let app = &visitor.app;
     let response = response(&visitor.query());
     let found = sign_in_cookies::take(app, &visitor.cookies, response.state.as_deref().unwrap_or_default())?;
-    let (attempt, provider, return_to) = match found {
-        Found::UnderWay { attempt, provider, return_to } => (attempt, provider, return_to),
+    let signing_in = Purpose::SignIn;
+    match found {
+        Found::UnderWay { attempt, provider, return_to, purpose } => {
+            match finish(&visitor, request, (&attempt, &provider, purpose), &response).await {
+                Ok(()) => Ok(see_other(return_to.as_str())),
+                Err(Unfinished::Failed(failure)) => Ok(failed(&visitor, &failure, purpose, &return_to)),
+                Err(Unfinished::Refused(refusal)) => Err(refusal),
+            }
+        }
         // Back, or a reload: the sign-in is done, and the person goes on to where they wanted to be.
-        Found::Done { return_to } if visitor.session.is_some() => return Ok(see_other(return_to.as_str())),
-        Found::Nothing if visitor.session.is_some() => return Ok(see_other(&app.paths.feed())),
-        Found::Done { return_to } => return Ok(failed(&visitor, &Failure::spent(), &return_to)),
-        Found::Nothing => return Ok(failed(&visitor, &Failure::unknown(), &ReturnTo::feed(app))),
+        Found::Done { return_to } if visitor.session.is_some() => Ok(see_other(return_to.as_str())),
+        Found::Nothing if visitor.session.is_some() => Ok(see_other(&app.paths.feed())),
+        Found::Done { return_to } => Ok(failed(&visitor, &Failure::spent(), signing_in, &return_to)),
+        Found::Nothing => Ok(failed(&visitor, &Failure::unknown(), signing_in, &ReturnTo::feed(app))),
+    }
+}
+
+/// Why a sign-in that came back is not finished.
+enum Unfinished {
+    /// For a reason that the person is told.
+    Failed(Failure),
+    /// As any request can fail.
+    Refused(Refusal),
+}
+
+/// Redeems the code, and does what the sign-in is for: if it is for the session that brings it back.
+async fn finish(
+    visitor: &Visitor,
+    request: &Request,
+    (attempt, provider, purpose): (&Attempt, &str, Purpose),
+    response: &AuthorizationResponse,
+) -> Result<(), Unfinished> {
+    let app = &visitor.app;
+    let provider = app.providers.named(provider).ok_or_else(Failure::unknown)?;
+    // Before the code is redeemed.
+    match (purpose, &visitor.session) {
+        (_, session) if purpose.is_for(session.as_ref()) => {}
+        // Another tab has done it, and its session is the one in use now.
+        (Purpose::Confirm(_), Some(session)) if session.is_recent(app.clock.now()) => return Ok(()),
+        (Purpose::SignIn | Purpose::Confirm(_) | Purpose::Link(_), _) => return Err(Failure::another_session().into()),
+    }
+    let signed_in = provider.oidc.finish(attempt, response).await.map_err(|error| Failure::from(&error))?;
+    let whence = whence(visitor, request);
+    let (id, member) = match (purpose, &visitor.viewer) {
+        (Purpose::SignIn, _) => sign_in::sign_in(app, &provider.config, signed_in, whence).await?,
+        (Purpose::Confirm(_), Viewer::Member(member)) => {
+            sign_in::confirm(app, &provider.config, member, signed_in, whence).await?
+        }
+        (Purpose::Link(_), Viewer::Member(member)) => {
+            return Ok(identities::link(app, &provider.config, member, signed_in).await?);
+        }
+        (Purpose::Confirm(_) | Purpose::Link(_), Viewer::Anonymous) => {
+            return Err(Failure::another_session().into());
+        }
     };
-    let Some(provider) = app.providers.named(&provider) else {
-        return Ok(failed(&visitor, &Failure::unknown(), &return_to));
-    };
-    let signed_in = match provider.oidc.finish(&attempt, &response).await {
-        Ok(signed_in) => signed_in,
-        Err(error) => return Ok(failed(&visitor, &Failure::from(&error), &return_to)),
-    };
-    let whence = Whence {
+    remember_session(app, &visitor.cookies, &id);
+    tracing::info!(reference = visitor.request_id, member = %member.id, "authn_login_success");
+    Ok(())
+}
+
+fn whence(visitor: &Visitor, request: &Request) -> Whence {
+    let app = &visitor.app;
+    Whence {
         user_agent: text(request.headers(), "user-agent").unwrap_or_default().to_owned(),
         address: client_address(app, request).map(|address| address.to_string()),
         replaces: session_id(app, &visitor.cookies).map(|id| id.hash()),
-    };
-    match sign_in::sign_in(app, &provider.config, signed_in, whence).await {
-        Ok((id, member)) => {
-            remember_session(app, &visitor.cookies, &id);
-            tracing::info!(reference = visitor.request_id, member = %member.id, "authn_login_success");
-            Ok(see_other(return_to.as_str()))
-        }
-        Err(Refused::Store(error)) => Err(error.into()),
-        Err(Refused::Unsealable(error)) => Err(Refusal::Internal(error.to_string())),
-        Err(refused @ Refused::NotAllowed { .. }) => Ok(failed(&visitor, &Failure::not_allowed(&refused), &return_to)),
+    }
+}
+
+impl From<Failure> for Unfinished {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Refused> for Unfinished {
+    fn from(refused: Refused) -> Self {
+        Failure::try_from(refused).map_or_else(Self::Refused, Self::Failed)
     }
 }
 

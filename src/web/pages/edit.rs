@@ -21,7 +21,7 @@ use crate::web::unsent;
 pub async fn get(member: Member, Path(id): Path<String>) -> Result<Response, Refusal> {
     let authored = edit::editable(&member.app, &member.member, named(&id)?).await?;
     let thought = &authored.thought;
-    if let Some(fields) = unsent::waiting(&member, Some(thought.id)).await? {
+    if let Some(fields) = unsent::waiting(&member, &member.app.paths.thought(thought.id)).await? {
         return Ok(member.show(filled(&member, &authored, &fields, &[], &still_here())));
     }
     let main = view(&member, &authored, thought.message.as_str(), &thought.visibility.to_string(), &[], &html! {});

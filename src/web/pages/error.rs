@@ -34,6 +34,7 @@ fn words(refusal: &Refusal) -> (&'static str, String) {
         Refusal::SignIn => ("Sign in to continue", "This is for members.".into()),
         Refusal::InvalidToken(why) => ("Not let in", why.clone()),
         Refusal::InsufficientScope => ("Not allowed", "This API token may read and no more.".into()),
+        Refusal::SignInAgain => ("Sign in again to continue", "This needs a recent sign-in.".into()),
         Refusal::Forbidden(why) => ("Not allowed", (*why).into()),
         Refusal::NotFound => {
             ("Not found", "There is nothing here, or nothing that you may see. It may have been deleted, or the address may be mistyped.".into())
@@ -62,6 +63,17 @@ fn view(visitor: &Visitor, title: &str, what: &str) -> Markup {
             p { (what) }
             p { a href=(visitor.app.paths.feed()) { "To the feed" } }
             p .note { "Reference: " code { (visitor.request_id) } }
+        }
+    }
+}
+
+/// Offers to sign in once more. What was typed comes along, so this window is the one.
+pub fn confirm_panel(confirm: &str) -> Markup {
+    html! {
+        div role="alert" {
+            p { strong { "This needs a recent sign-in." } " Nothing has been done yet. Sign in again; you come back to this page, and can go on." }
+            a .button href=(confirm) rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Sign in again" }
+            (close())
         }
     }
 }

@@ -9,38 +9,62 @@ use poem::{Request, Response, handler};
 use super::going_round;
 use super::sign_in_failed::{Failure, failed};
 use crate::app::SignInProvider;
+use crate::domain::session::Session;
 use crate::oidc::{ProviderError, SignInError, Status};
 use crate::web::access::Visitor;
 use crate::web::form::Fields;
 use crate::web::hypermedia::{Screen, nonce, see_other};
+use crate::web::purpose::Purpose;
 use crate::web::refusal::Refusal;
 use crate::web::request::{Kind, text};
 use crate::web::return_to::ReturnTo;
 use crate::web::sign_in_cookies::{self, UnderWay};
 
-/// `GET /login?return_to=<path>`, and `&provider=<name>` where one was chosen.
+/// `GET /login?return_to=<path>`, and `&provider=<name>` where one was chosen; with `&for=confirm` whoever is signed in
+/// proves once more who they are.
 #[handler]
 pub async fn get(visitor: Visitor, request: &Request) -> Result<Response, Refusal> {
     let query = visitor.query();
     let return_to = ReturnTo::parse(&visitor.app, query.get("return_to"));
     if visitor.kind == Kind::Fragment {
         // The browser itself goes where htmx was sent, with the same query.
-        return Ok(Response::builder()
-            .header("hx-redirect", visitor.path.as_str())
-            .header("cache-control", "no-store")
-            .finish());
+        return Ok(visitor.send_to(&visitor.path));
     }
     if query.get("again").is_empty() && going_round::is(&visitor) {
         return Ok(going_round::answer(&visitor, request, &return_to));
     }
-    let chosen = match query.get("provider") {
-        "" => visitor.app.providers.only(),
-        name => visitor.app.providers.named(name),
-    };
+    let (purpose, chosen) = asked(&visitor, &query);
     match chosen {
-        Some(provider) if a_person_navigates(request, &query) => start(&visitor, provider, return_to).await,
-        Some(_) | None => Ok(visitor.show(Screen::new("Sign in", choice(&visitor, &return_to)))),
+        // Another tab has done it.
+        Some(_) if purpose.max_age().is_some() && is_recent(&visitor) => Ok(see_other(return_to.as_str())),
+        Some(provider) if a_person_navigates(request, &query) => start(&visitor, provider, purpose, return_to).await,
+        Some(one) if purpose != Purpose::SignIn => {
+            let offered = std::slice::from_ref(one);
+            Ok(visitor.show(Screen::new("Sign in again", choice(&visitor, "Sign in again", offered, &return_to))))
+        }
+        Some(_) | None => {
+            let offered = visitor.app.providers.all();
+            Ok(visitor.show(Screen::new("Sign in", choice(&visitor, "Sign in", offered, &return_to))))
+        }
     }
+}
+
+/// What the sign-in is for, and with whom it is, if that is clear. Who confirms does so with the provider of their
+/// session; where it is not configured any more, they sign in anew.
+fn asked<'v>(visitor: &'v Visitor, query: &Fields) -> (Purpose, Option<&'v SignInProvider>) {
+    let providers = &visitor.app.providers;
+    let of_session = |session: &Session| Some((Purpose::Confirm(session.hash), providers.named(&session.provider)?));
+    match visitor.session.as_ref().filter(|_| query.get("for") == "confirm").and_then(of_session) {
+        Some((purpose, provider)) => (purpose, Some(provider)),
+        None => match query.get("provider") {
+            "" => (Purpose::SignIn, providers.only()),
+            name => (Purpose::SignIn, providers.named(name)),
+        },
+    }
+}
+
+fn is_recent(visitor: &Visitor) -> bool {
+    visitor.session.as_ref().is_some_and(|session| session.is_recent(visitor.app.clock.now()))
 }
 
 /// Whether a person asked for this page to look at it. A browser says so (Fetch Metadata Request Headers); of what
@@ -63,26 +87,36 @@ fn is_robot(user_agent: &str) -> bool {
     ["bot", "crawl", "spider", "slurp", "facebookexternalhit"].iter().any(|part| name.contains(part))
 }
 
-async fn start(visitor: &Visitor, provider: &SignInProvider, return_to: ReturnTo) -> Result<Response, Refusal> {
+/// Sends the browser to the provider, and remembers why.
+pub async fn start(
+    visitor: &Visitor,
+    provider: &SignInProvider,
+    purpose: Purpose,
+    return_to: ReturnTo,
+) -> Result<Response, Refusal> {
     let app = &visitor.app;
-    match provider.oidc.begin(None).await {
+    match provider.oidc.begin(purpose.max_age()).await {
         Ok((url, attempt)) => {
             let under_way = UnderWay {
                 attempt: Some(attempt),
                 provider: provider.config.name.to_string(),
                 return_to: return_to.to_string(),
+                purpose,
                 started: app.clock.now().as_millisecond(),
             };
             sign_in_cookies::remember(app, &visitor.cookies, &under_way)?;
-            Ok(see_other(url.as_str()))
+            Ok(visitor.send_to(url.as_str()))
         }
-        Err(error) if answers(&error) => Ok(failed(visitor, &Failure::from(&error), &return_to)),
+        Err(error) if answers(&error) => Ok(failed(visitor, &Failure::from(&error), purpose, &return_to)),
         Err(error) => {
             tracing::warn!(
                 reference = visitor.request_id, provider = %provider.config.name, cause = error.cause(), %error,
                 "authn_login_fail"
             );
-            let screen = Screen::new("Sign-in is not answering", unavailable(visitor, provider, &return_to));
+            let screen = Screen::new(
+                "Sign-in is not answering",
+                unavailable(visitor, provider, &purpose.again(app, &return_to)),
+            );
             Ok(visitor.show(screen.status(StatusCode::SERVICE_UNAVAILABLE).header(RETRY_AFTER.as_str(), "30")))
         }
     }
@@ -93,16 +127,18 @@ fn answers(error: &SignInError) -> bool {
     !matches!(error, SignInError::Provider(why) if !matches!(why, ProviderError::ClientAuthentication { .. }))
 }
 
-fn choice(visitor: &Visitor, return_to: &ReturnTo) -> Markup {
+fn choice(visitor: &Visitor, title: &str, offered: &[SignInProvider], return_to: &ReturnTo) -> Markup {
     let app = &visitor.app;
+    let query = visitor.query();
     html! {
         section .message {
-            h1 tabindex="-1" { "Sign in" }
+            h1 tabindex="-1" { (title) }
             p { "You sign in at your provider; Thoughts never sees your password." }
-            @for provider in app.providers.all() {
+            @for provider in offered {
                 form method="get" action=(app.paths.plain(crate::paths::LOGIN)) hx-boost="false" hx-nonce=(nonce()) {
                     input type="hidden" name="return_to" value=(return_to);
                     input type="hidden" name="provider" value=(provider.config.name);
+                    @if query.get("for") == "confirm" { input type="hidden" name="for" value="confirm"; }
                     button type="submit" {
                         "Continue"
                         @if app.providers.only().is_none() { " with " (provider.label()) }
@@ -117,7 +153,7 @@ fn choice(visitor: &Visitor, return_to: &ReturnTo) -> Markup {
 }
 
 /// Reading goes on, and so do the sessions there are.
-fn unavailable(visitor: &Visitor, provider: &SignInProvider, return_to: &ReturnTo) -> Markup {
+fn unavailable(visitor: &Visitor, provider: &SignInProvider, again: &str) -> Markup {
     html! {
         section .message {
             h1 tabindex="-1" { "Sign-in is not answering" }
@@ -126,7 +162,7 @@ fn unavailable(visitor: &Visitor, provider: &SignInProvider, return_to: &ReturnT
                 @if let Status::Down { since, .. } = provider.oidc.status() { " since " (crate::web::components::time(since)) }
                 ". Reading goes on, and whoever is signed in stays so."
             }
-            p { a .button href=(visitor.app.paths.login(return_to.as_str())) hx-boost="false" hx-nonce=(nonce()) { "Try again" } }
+            p { a .button href=(again) hx-boost="false" hx-nonce=(nonce()) { "Try again" } }
             p .note { "Reference: " code { (visitor.request_id) } }
         }
     }

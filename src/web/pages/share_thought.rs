@@ -20,7 +20,7 @@ use crate::web::unsent;
 /// `GET /share-thought`: with what was typed before the session ended, if something was.
 #[handler]
 pub async fn get(member: Member) -> Result<Response, Refusal> {
-    let waiting = unsent::waiting(&member, None).await?;
+    let waiting = unsent::waiting(&member, &member.app.paths.plain(paths::THOUGHTS)).await?;
     let below = html! { @if waiting.is_some() { (still_here()) } };
     let fields = waiting.unwrap_or_else(|| Fields::of([]));
     Ok(member.show(filled(&member, &fields, &[], &below)))
@@ -48,7 +48,7 @@ pub async fn post_thought(member: Member, fields: Fields) -> Result<Response, Re
     };
     match shared {
         Ok(authored) => {
-            unsent::sent(&member).await?;
+            unsent::sent(&member, &member.app.paths.plain(paths::THOUGHTS)).await?;
             Ok(done(&member, &authored))
         }
         Err(actions::Error::Invalid(invalid)) => Ok(again(&member, &fields, &[invalid])),

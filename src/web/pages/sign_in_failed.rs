@@ -8,6 +8,8 @@ use crate::actions::sign_in::Refused;
 use crate::oidc::{ProviderError, SignInError, Whose};
 use crate::web::access::Visitor;
 use crate::web::hypermedia::{Screen, nonce};
+use crate::web::purpose::Purpose;
+use crate::web::refusal::Refusal;
 use crate::web::return_to::ReturnTo;
 
 /// A sign-in that failed, in words for the person and a line for the log.
@@ -44,17 +46,61 @@ impl Failure {
         }
     }
 
-    /// The configuration doesn't let them in.
-    pub fn not_allowed(refused: &Refused) -> Self {
+    /// A session asked for it, and it is not the one that brings it back.
+    pub fn another_session() -> Self {
         Self {
             status: StatusCode::FORBIDDEN,
-            cause: "not_allowed",
-            log: refused.to_string(),
-            title: "You are not on the list",
-            what: "Your provider knows you, and this site lets in only some of the people it knows.",
-            whose: "Whoever runs this site decides who may enter: ask them. Signing in again will not help, unless it \
-                    is with another account.",
+            cause: "another_session",
+            log: "the sign-in was asked for by another session than the one that brings it back".to_owned(),
+            what: "The session that asked for it has ended meanwhile, or is not this browser's.",
+            ..Self::unknown()
         }
+    }
+}
+
+impl TryFrom<Refused> for Failure {
+    type Error = Refusal;
+
+    /// # Errors
+    /// What is nobody's sign-in's doing.
+    fn try_from(refused: Refused) -> Result<Self, Refusal> {
+        let log = refused.to_string();
+        let (status, cause, title, what, whose) = match refused {
+            Refused::NotAllowed { .. } => (
+                StatusCode::FORBIDDEN,
+                "not_allowed",
+                "You are not on the list",
+                "Your provider knows you, and this site lets in only some of the people it knows.",
+                "Whoever runs this site decides who may enter: ask them. Signing in again will not help, unless it is \
+                 with another account.",
+            ),
+            Refused::SomebodyElse { .. } => (
+                StatusCode::FORBIDDEN,
+                "somebody_else",
+                "You signed in as somebody else",
+                "The account that you chose at the provider is not the one that you are signed in with here.",
+                "Start again, and choose that one.",
+            ),
+            Refused::LinkedToAnother { .. } => (
+                StatusCode::CONFLICT,
+                "linked_to_another",
+                "This account belongs to another member",
+                "Somebody signs in here with the account that you chose at the provider, and two members are never made \
+                 one.",
+                "If that is you too, sign in as that member, and unlink or delete it there first.",
+            ),
+            Refused::OneThere => (
+                StatusCode::CONFLICT,
+                "one_there",
+                "You have an account at this provider already",
+                "One account at each provider is enough, and you are linked with another one there.",
+                "To change it, unlink that one first.",
+            ),
+            Refused::NoMember => return Err(Refusal::NotFound),
+            Refused::Unsealable(error) => return Err(Refusal::Internal(error.to_string())),
+            Refused::Store(error) => return Err(error.into()),
+        };
+        Ok(Self { status, cause, log, title, what, whose })
     }
 }
 
@@ -146,20 +192,26 @@ fn refusal(error: &str) -> &'static str {
 }
 
 /// The page that says so, and the line in the log under the same reference.
-pub fn failed(visitor: &Visitor, failure: &Failure, return_to: &ReturnTo) -> Response {
+pub fn failed(visitor: &Visitor, failure: &Failure, purpose: Purpose, return_to: &ReturnTo) -> Response {
     tracing::warn!(reference = visitor.request_id, cause = failure.cause, error = failure.log, "authn_login_fail");
-    visitor.show(Screen::new(failure.title, view(visitor, failure, return_to)).status(failure.status))
+    let title = match (purpose, failure.title) {
+        (Purpose::Confirm(_), NOT_SIGNED_IN) => "That did not confirm who you are",
+        (Purpose::Link(_), NOT_SIGNED_IN) => "Nothing was linked",
+        (Purpose::SignIn | Purpose::Confirm(_) | Purpose::Link(_), title) => title,
+    };
+    let again = purpose.again(&visitor.app, return_to);
+    visitor.show(Screen::new(title, view(visitor, failure, title, &again)).status(failure.status))
 }
 
-fn view(visitor: &Visitor, failure: &Failure, return_to: &ReturnTo) -> Markup {
+fn view(visitor: &Visitor, failure: &Failure, title: &str, again: &str) -> Markup {
     let paths = &visitor.app.paths;
     html! {
         section .message {
-            h1 tabindex="-1" { (failure.title) }
+            h1 tabindex="-1" { (title) }
             p { (failure.what) }
-            p { (failure.whose) }
+            p { (failure.whose) @if visitor.session.is_some() { " Nothing was changed: you are signed in as before." } }
             p {
-                a .button href=(paths.login(return_to.as_str())) rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Start again" }
+                a .button href=(again) rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Start again" }
                 " " a href=(paths.feed()) { "To the feed" }
             }
             p .note { "Reference: " code { (visitor.request_id) } }

@@ -48,7 +48,7 @@ pub async fn put(member: Member, Path(id): Path<String>, fields: Fields) -> Resu
         }
     };
     if changed.is_ok() {
-        unsent::sent(&member).await?;
+        unsent::sent(&member, &member.app.paths.thought(id)).await?;
     }
     match changed {
         Ok(_) if member.kind == Kind::Page => Ok(see_other(&member.app.paths.thought(id))),

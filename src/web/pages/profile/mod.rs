@@ -1,9 +1,12 @@
-//! One's own page, a file a section: where one is signed in (`sessions`), what programs one has let in (`api_tokens`),
-//! what the provider says (`claims`), what one has shared, and how to leave (`account`). To add a section, add a file with its handlers above and its view below, and a line in `show`.
+//! One's own page, a file a section: where one is signed in (`sessions`), with what (`providers`), what programs one has
+//! let in (`api_tokens`), what the provider says (`claims`), what other services say (`upstreams`), what one has shared,
+//! and how to leave (`account`). To add a section, add a file with its handlers above and its view below, and a line in
+//! `show`.
 
 pub mod account;
 pub mod api_tokens;
 mod claims;
+pub mod providers;
 pub mod sessions;
 pub mod upstreams;
 
@@ -48,6 +51,7 @@ async fn show(member: &Member, said: Option<&'static str>) -> Result<Response, R
         (person(member))
         (sessions::section(member, &own))
         (api_tokens::section(member, &tokens))
+        (providers::section(member))
         (claims::section(&claims))
         (upstreams::sections(member))
         (account::section(member))

@@ -14,23 +14,25 @@ use crate::web::components::time;
 use crate::web::form::named;
 use crate::web::hypermedia::nonce;
 use crate::web::pages::logout;
+use crate::web::recent::RecentMember;
 use crate::web::refusal::Refusal;
 
 /// `DELETE /profile/sessions/{id}`: ends one of one's own sessions, at once. Ending the one that asks is
-/// signing out.
+/// signing out; for another the sign-in must be recent.
 #[handler]
 pub async fn end(member: Member, Path(id): Path<String>) -> Result<Response, Refusal> {
     let hash = named(&id)?;
     if hash == member.session.hash {
         return logout::sign_out(&member, &member.session).await;
     }
+    let member = RecentMember::prove(member)?;
     sessions::end(&member.app, member.member.id, hash).await?;
     changed(&member, "Session ended.").await
 }
 
 /// `DELETE /profile/sessions`: ends all the others.
 #[handler]
-pub async fn end_others(member: Member) -> Result<Response, Refusal> {
+pub async fn end_others(member: RecentMember) -> Result<Response, Refusal> {
     sessions::end_others(&member.app, &member.member, member.session.hash).await?;
     changed(&member, "All other sessions ended.").await
 }
@@ -58,7 +60,12 @@ pub(super) fn section(member: &Member, own: &[Session]) -> Markup {
                     }
                 }
             }
-            @if own.len() > 1 { (end_button(&others, "End all others", "End all others", false)) }
+            @if own.len() > 1 {
+                (end_button(&others, "End all others", "End all others", false))
+                @if !member.session.is_recent(member.app.clock.now()) {
+                    p .note { "Before you end another one, you are asked to sign in again: your last sign-in was " (time(member.session.authenticated_at)) "." }
+                }
+            }
         }
     }
 }
