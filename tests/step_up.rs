@@ -253,3 +253,27 @@ async fn in_a_browser_with_scripts_one_is_asked_comes_back_and_ends_all_others()
     assert_eq!(phone.get("/profile").await.status, 303);
     browser.close().await;
 }
+
+#[tokio::test]
+async fn making_an_api_token_and_deleting_the_account_come_back_to_the_form_as_it_was() {
+    let site = site().await;
+    let (_, laptop) = some_time_ago(&site).await;
+    let token = [("name", "Backup"), ("scope", "read"), ("expires", "30")];
+    let leaving = [("_method", "delete"), ("handle", "ann")];
+    for (page, path, sent, field) in [
+        ("/profile/api-tokens", "/profile/api-tokens", &token[..], ("name", "Backup")),
+        ("/profile/delete", "/profile", &leaving[..], ("handle", "ann")),
+    ] {
+        let refused = laptop.saying("referer", &format!("{}{page}", laptop.base)).post(path, sent).await;
+        assert_eq!(refused.status, 303, "{page}");
+        let callback = sign_in_again(&laptop, &refused, "Ann").await;
+        let back = laptop.get(&callback).await;
+        assert_eq!(back.location().unwrap(), page);
+        let form = laptop.get(page).await;
+        assert_eq!(form.attribute(&format!("input[name={}]", field.0), "value"), field.1, "{page}");
+        let done = laptop.post(path, sent).await;
+        assert!(matches!(done.status.as_u16(), 201 | 303), "{page}: {} {}", done.status, done.body);
+        site.clock.advance(Duration::from_mins(5));
+    }
+    assert_eq!(laptop.get("/profile").await.status, 303, "the account is gone");
+}

@@ -11,18 +11,22 @@ use crate::web::access::Member;
 use crate::web::form::Fields;
 use crate::web::hypermedia::{Screen, nonce};
 use crate::web::pages::logout;
+use crate::web::recent::RecentMember;
 use crate::web::refusal::Refusal;
+use crate::web::unsent;
 
 /// `GET /profile/delete`: what goes, and a form that asks for one's handle, which nobody types by mistake.
 #[handler]
-pub fn get(member: Member) -> Response {
-    member.show(Screen::new("Delete your account", view(&member, "", None)))
+pub async fn get(member: Member) -> Result<Response, Refusal> {
+    let waiting = unsent::waiting(&member, &member.app.paths.plain(paths::PROFILE)).await?;
+    let typed = waiting.as_ref().map_or("", |fields| fields.get("handle"));
+    Ok(member.show(Screen::new("Delete your account", view(&member, typed, None))))
 }
 
 /// `DELETE /profile`: ends signed out, on a page that says that the account is gone; 422 with the form where something
-/// else than one's own handle was typed.
+/// else than one's own handle was typed. It asks for a recent sign-in.
 #[handler]
-pub async fn delete_account(member: Member, fields: Fields) -> Result<Response, Refusal> {
+pub async fn delete_account(member: RecentMember, fields: Fields) -> Result<Response, Refusal> {
     let typed = fields.get("handle");
     let handle = typed.trim().trim_start_matches('@');
     if !handle.eq_ignore_ascii_case(member.member.handle.as_str()) {

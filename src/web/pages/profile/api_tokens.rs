@@ -17,26 +17,30 @@ use crate::web::access::Member;
 use crate::web::components::time;
 use crate::web::form::{Fields, named};
 use crate::web::hypermedia::{Screen, nonce};
+use crate::web::recent::RecentMember;
 use crate::web::refusal::Refusal;
+use crate::web::unsent;
 
-/// `GET /profile/api-tokens`: the form for a new one.
+/// `GET /profile/api-tokens`: the form for a new one, as it was where one had to sign in again first.
 #[handler]
-pub fn get(member: Member) -> Response {
-    let usual = Fields::of([("expires", TokenLifetime::Days(90).to_string())]);
-    member.show(Screen::new("New API token", form(&member, &usual, &[])))
+pub async fn get(member: Member) -> Result<Response, Refusal> {
+    let usual = || Fields::of([("expires", TokenLifetime::Days(90).to_string())]);
+    let waiting = unsent::waiting(&member, &member.app.paths.plain(paths::API_TOKENS)).await?;
+    Ok(member.show(Screen::new("New API token", form(&member, &waiting.unwrap_or_else(usual), &[]))))
 }
 
 /// `POST /profile/api-tokens`: answers with the secret, which stands in no address and in no later answer: sending the
 /// form again, by a reload or twice, makes no second token, and says that the secret was told. 422 with the form as it
-/// was filled in where something in it is wrong.
+/// was filled in where something in it is wrong. It asks for a recent sign-in.
 #[handler]
-pub async fn post(member: Member, fields: Fields) -> Result<Response, Refusal> {
+pub async fn post(member: RecentMember, fields: Fields) -> Result<Response, Refusal> {
     let (new, once) = match parse(&fields) {
         Ok(parsed) => parsed,
         Err(errors) => return Ok(again(&member, &fields, &errors)),
     };
     match api_tokens::create(&member.app, &member.member, new, once.as_ref()).await {
         Ok(Made::Now(token, secret)) => {
+            unsent::sent(&member, &member.app.paths.plain(paths::API_TOKENS)).await?;
             let screen = Screen::new("Your new API token", made(&member, &token, &secret));
             Ok(member.show(screen.status(StatusCode::CREATED)))
         }
