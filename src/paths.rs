@@ -35,6 +35,8 @@ pub const PROFILE_UPSTREAM: &str = "/profile/upstreams/{name}";
 pub const API_TOKENS: &str = "/profile/api-tokens";
 /// One of one's own API tokens.
 pub const API_TOKEN: &str = "/profile/api-tokens/{id}";
+/// What is one's own, as a file.
+pub const EXPORT: &str = "/profile/export";
 /// Where one is asked whether one's account is to be deleted.
 pub const DELETE_ACCOUNT: &str = "/profile/delete";
 /// A provider to sign in with: linking it, unlinking it.

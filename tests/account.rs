@@ -1,6 +1,7 @@
-//! Deleting one's account: everything goes, at once for everybody, and for good.
+//! Taking along what is one's own; deleting one's account: everything goes, at once for everybody, and for good.
 
 use reqwest::Method;
+use serde_json::json;
 
 use crate::api_tokens;
 use crate::support::{Answer, Person, site};
@@ -120,4 +121,40 @@ async fn what_the_provider_issued_for_their_sessions_is_revoked() {
     assert_eq!(good().await, 2, "an access token a session");
     delete(&ann, "ann").await;
     assert_eq!(good().await, 0);
+}
+
+#[tokio::test]
+async fn one_can_take_along_all_that_is_ones_own_and_nothing_that_opens_anything() {
+    let site = site().await;
+    let (ann, bob) = (site.member_with("Ann", &[("groups", "friends")]).await, site.member("Bob").await);
+    let secret = api_tokens::made(&ann, "read").await;
+    for number in 0..101 {
+        ann.share(&format!("Thought {number}"), ["public", "private"][number % 2]).await;
+    }
+    let edited = ann.share("\"First\"\n\n]}", "group:friends").await;
+    ann.form(Method::PUT, &edited, &[("message", "Second"), ("visibility", "group:friends")]).await;
+    bob.share("Not hers", "public").await;
+    let answer = ann.get("/profile/export").await;
+    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"thoughts-ann.json\"");
+    assert_eq!(
+        (answer.header("content-type"), answer.header("cache-control")),
+        ("application/json", "private, no-store")
+    );
+    let all = answer.json();
+    let thoughts = all["thoughts"].as_array().unwrap();
+    assert_eq!((thoughts.len(), &thoughts[0]["message"]), (102, &json!("Second")));
+    assert_eq!(thoughts[0]["revisions"][0]["message"], "\"First\"\n\n]}");
+    assert_eq!((&thoughts[101]["message"], &thoughts[101]["revisions"]), (&json!("Thought 0"), &json!([])));
+    assert_eq!((&all["member"]["handle"], &all["member"]["groups"]), (&json!("ann"), &json!(["friends"])));
+    assert_eq!((&all["claims"]["sub"], &all["api_tokens"][0]["scope"]), (&json!("ann"), &json!("read")));
+    let mut secrets = site.provider.issued_tokens();
+    secrets.extend([secret, ann.cookie("thoughts").unwrap()]);
+    assert!(secrets.iter().all(|secret| !answer.body.contains(secret)));
+}
+
+#[tokio::test]
+async fn who_has_nothing_takes_along_that() {
+    let site = site().await;
+    let all = site.member("Ann").await.get("/profile/export").await.json();
+    assert_eq!((&all["thoughts"], &all["api_tokens"]), (&json!([]), &json!([])));
 }

@@ -52,6 +52,7 @@ const MATRIX: &[(&str, [Expect; 5])] = &[
     ("GET /profile/api-tokens",           [SignIn,    SignIn,   Done,      Done,   Done]),
     ("POST /profile/api-tokens",          [SignIn,    SignIn,   Done,      Done,   Done]),
     ("DELETE /profile/api-tokens/{id}",   [SignIn,    SignIn,   NotFound,  Done,   NotFound]),
+    ("GET /profile/export",               [SignIn,    SignIn,   Done,      Done,   Done]),
     ("GET /profile/delete",               [SignIn,    SignIn,   Done,      Done,   Done]),
     ("DELETE /profile",                   [SignIn,    SignIn,   Done,      Done,   Done]),
     ("POST /profile/providers/{name}",    [SignIn,    SignIn,   Done,      Done,   Done]),

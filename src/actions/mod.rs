@@ -9,6 +9,7 @@ pub mod api_tokens;
 pub mod back_channel_logout;
 pub mod delete;
 pub mod edit;
+pub mod export;
 pub mod identities;
 pub mod read;
 pub mod sessions;

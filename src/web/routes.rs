@@ -85,6 +85,7 @@ pub fn table() -> Vec<Row> {
         route(get(),    paths::API_TOKENS,     Member, profile::api_tokens::get),
         route(post(),   paths::API_TOKENS,     Member, profile::api_tokens::post),
         route(delete(), paths::API_TOKEN,      Member, profile::api_tokens::revoke),
+        route(get(),    paths::EXPORT,         Member, profile::export::get),
         route(get(),    paths::DELETE_ACCOUNT, Member, profile::account::get),
         route(delete(), paths::PROFILE,        Member, profile::account::delete_account),
         route(post(),   paths::PROVIDER,       Member, profile::providers::link),

@@ -39,14 +39,20 @@ pub async fn delete_account(member: RecentMember, fields: Fields) -> Result<Resp
     logout::account_deleted(&member, &member.session)
 }
 
-/// The way there, at the end of the profile.
+/// The ways out, at the end of the profile.
 pub(super) fn section(member: &Member) -> Markup {
     html! {
         section {
-            h2 { "Leaving" }
+            h2 { "Your data" }
+            p { (export(member, "Download all of it, as JSON")) }
             p { a href=(member.app.paths.plain(paths::DELETE_ACCOUNT)) { "Delete your account…" } }
         }
     }
+}
+
+/// A link to a file, which htmx has nothing to do with.
+fn export(member: &Member, text: &str) -> Markup {
+    html! { a href=(member.app.paths.plain(paths::EXPORT)) download hx-boost="false" hx-nonce=(nonce()) { (text) } }
 }
 
 fn view(member: &Member, typed: &str, error: Option<&Invalid>) -> Markup {
@@ -65,6 +71,7 @@ fn view(member: &Member, typed: &str, error: Option<&Invalid>) -> Markup {
             strong { "It can't be undone." } " Your account at your provider is not touched. If you sign in again, you begin \
             anew, as somebody who has never been here."
         }
+        p { (export(member, "Take a copy along first")) }
         // It leaves the site's pages as signing out does.
         form .settings method="post" action=(member.app.paths.plain(paths::PROFILE)) hx-boost="false" hx-nonce=(nonce()) {
             input type="hidden" name="_method" value="delete";
