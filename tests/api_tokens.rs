@@ -272,11 +272,7 @@ async fn a_member_has_fifty_tokens_and_is_told_so() {
 #[tokio::test]
 async fn no_api_token_is_in_the_log_or_in_the_data() {
     let site = site().await;
-    let folder = tempfile::tempdir().unwrap();
-    let server = Server::start_logging(folder.path(), site.provider.issuer(), "trace");
-    site.provider.set_clients(vec![crate::support::site::client(&server.base)]);
-    let ann = Person::new(&server.base);
-    assert_eq!(ann.sign_in("Ann").await.status, 303);
+    let (server, folder, ann) = Server::that_logs_everything(&site).await;
     let secret = made(&ann, "read write").await;
     let script = Person::new(&server.base).saying("authorization", &format!("Bearer {secret}"));
     let thought = json!({ "message": "Hi", "visibility": "public" });

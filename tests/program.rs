@@ -117,11 +117,7 @@ fn a_file_that_is_no_socket_is_not_taken_for_one() {
 #[tokio::test]
 async fn no_token_is_in_the_log_or_in_the_data() {
     let site = site().await;
-    let folder = tempfile::tempdir().unwrap();
-    let server = Server::start_logging(folder.path(), site.provider.issuer(), "trace");
-    site.provider.set_clients(vec![crate::support::site::client(&server.base)]);
-    let ann = Person::new(&server.base);
-    assert_eq!(ann.sign_in("Ann").await.status, 303);
+    let (server, folder, ann) = Server::that_logs_everything(&site).await;
     ann.share("Hello!", "public").await;
     let mut secrets = site.provider.issued_tokens();
     secrets.push(ann.cookie("thoughts").unwrap());

@@ -5,7 +5,10 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
-use super::site::{CLIENT_ID, CLIENT_SECRET, free_address};
+use tempfile::TempDir;
+
+use super::site::{CLIENT_ID, CLIENT_SECRET, client, free_address};
+use super::{Person, Site};
 
 /// The program with nothing of this process's environment but where to find things.
 pub fn thoughts(arguments: &[&str], settings: &[(&str, &str)]) -> Command {
@@ -36,7 +39,7 @@ impl Server {
     }
 
     /// The same, with another filter of the log.
-    pub fn start_logging(folder: &Path, issuer: &str, log: &str) -> Self {
+    fn start_logging(folder: &Path, issuer: &str, log: &str) -> Self {
         let (listener, base) = free_address();
         let listen = listener.local_addr().unwrap().to_string();
         drop(listener);
@@ -51,6 +54,17 @@ impl Server {
             ("THOUGHTS_LOG", log),
         ];
         Self::spawn(&["serve"], folder, &settings, base.clone())
+    }
+
+    /// A server that logs all there is to log, in a folder of its own, and Ann, who has signed in there with the
+    /// provider of `site`.
+    pub async fn that_logs_everything(site: &Site) -> (Self, TempDir, Person) {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Self::start_logging(folder.path(), site.provider.issuer(), "trace");
+        site.provider.set_clients(vec![client(&server.base)]);
+        let ann = Person::new(&server.base);
+        assert_eq!(ann.sign_in("Ann").await.status, 303);
+        (server, folder, ann)
     }
 
     /// Runs a command that serves, and waits until it says that it does.
