@@ -61,6 +61,11 @@ impl Providers {
         self.0.iter().find(|provider| provider.config.name.as_str() == name)
     }
 
+    /// What people are told that the one of this name is called, though it may not be configured any more.
+    pub fn label(&self, name: &str) -> String {
+        self.named(name).map_or_else(|| name.to_owned(), SignInProvider::label)
+    }
+
     /// The one whose issuer identifier this is, to the letter.
     pub fn with_issuer(&self, iss: &str) -> Option<&SignInProvider> {
         self.0.iter().find(|provider| provider.config.issuer.as_str() == iss)

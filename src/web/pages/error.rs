@@ -45,7 +45,7 @@ fn words(refusal: &Refusal) -> (&'static str, String) {
         }
         Refusal::TooLarge(_) => ("Too long", "What was sent is longer than anything here can be.".into()),
         Refusal::BadGateway(why) | Refusal::GatewayTimeout(why) => {
-            ("Another service did not answer", format!("It was {why}. Try again in a while."))
+            ("Another service did not do its part", sentence(why))
         }
         Refusal::Unavailable(_) => {
             ("Back in a moment", "Thoughts can't reach what it has stored. Nothing is lost. Try again in a few seconds.".into())
@@ -54,6 +54,13 @@ fn words(refusal: &Refusal) -> (&'static str, String) {
             ("Something broke", "That was our fault, not yours. Try again; if it goes on, tell whoever runs this site.".into())
         }
     }
+}
+
+/// What another service did, as a sentence, and what to do about it.
+pub fn sentence(why: &str) -> String {
+    let mut letters = why.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}. Try again in a while.", letters.as_str())
 }
 
 fn view(visitor: &Visitor, title: &str, what: &str) -> Markup {

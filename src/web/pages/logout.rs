@@ -88,8 +88,7 @@ pub async fn sign_out(visitor: &Visitor, session: &Session) -> Result<Response, 
 /// goes on.
 pub fn account_deleted(visitor: &Visitor, session: &Session) -> Result<Response, Refusal> {
     let app = &visitor.app;
-    let provider =
-        app.providers.named(&session.provider).map_or_else(|| session.provider.clone(), SignInProvider::label);
+    let provider = app.providers.label(&session.provider);
     forget_session(app, &visitor.cookies);
     sign_in_cookies::forget_done(app, &visitor.cookies);
     remember(app, visitor, &Ended::Account { provider })?;

@@ -1,7 +1,7 @@
 //! One's own page, a file a section: where one is signed in (`sessions`), with what (`providers`), what programs one has
 //! let in (`api_tokens`), what the provider says (`claims`), what other services say (`upstreams`), what one has shared,
-//! and how to take it along (`export`) and leave (`account`). To add a section, add a file with its handlers above and its view below, and a line in
-//! `show`.
+//! and how to take it along (`export`) and leave (`account`). To add a section, add a file with its handlers above and
+//! its view below, and a line in `show`.
 
 pub mod account;
 pub mod api_tokens;

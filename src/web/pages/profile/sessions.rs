@@ -6,7 +6,6 @@ use poem::{Response, handler};
 
 use super::changed;
 use crate::actions::sessions;
-use crate::app::SignInProvider;
 use crate::domain::session::Session;
 use crate::paths;
 use crate::web::access::Member;
@@ -52,7 +51,7 @@ pub(super) fn section(member: &Member, own: &[Session]) -> Markup {
                             p { strong { (browser) } @if this { " " span .for { "This one" } } }
                             p .meta {
                                 span { "Last seen " (time(session.last_seen_at)) }
-                                span { "signed in " (time(session.created_at)) " with " (provider_label(member, session)) }
+                                span { "signed in " (time(session.created_at)) " with " (member.app.providers.label(&session.provider)) }
                                 @if let Some(address) = &session.address { span { "from " (address) } }
                             }
                         }
@@ -68,11 +67,6 @@ pub(super) fn section(member: &Member, own: &[Session]) -> Markup {
             }
         }
     }
-}
-
-fn provider_label(member: &Member, session: &Session) -> String {
-    let provider = member.app.providers.named(&session.provider);
-    provider.map_or_else(|| session.provider.clone(), SignInProvider::label)
 }
 
 /// A button that ends something. What ends the session that is in use leaves the page; else it is shown anew.

@@ -14,6 +14,7 @@ use crate::app::SignedInUpstream;
 use crate::paths;
 use crate::web::access::Member;
 use crate::web::hypermedia::{Screen, nonce};
+use crate::web::pages::error;
 use crate::web::refusal::Refusal;
 
 /// Bytes of an answer that are shown at most.
@@ -28,7 +29,7 @@ pub async fn get(member: Member, Path(name): Path<String>) -> Result<Response, R
         Ok(said) => answer(&said),
         // The rest of the profile is there all the same.
         Err(Refusal::BadGateway(why) | Refusal::GatewayTimeout(why)) => {
-            html! { p .note role="status" { (told(&why)) } }
+            html! { p .note role="status" { (error::sentence(&why)) } }
         }
         Err(refusal) => return Err(refusal),
     };
@@ -122,11 +123,4 @@ fn table(fields: &Map<String, Value>) -> Markup {
             }
         }
     }
-}
-
-/// The reason as a sentence.
-fn told(why: &str) -> String {
-    let mut letters = why.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}. Try again in a while.", letters.as_str())
 }
