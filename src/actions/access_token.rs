@@ -178,7 +178,7 @@ impl Refresh {
     ) -> Result<(), NoToken> {
         if !sign_in::allowed(&provider.config.allow, &claims) {
             tracing::warn!(session = %self.hash, member = %session.member, "authz_fail: THOUGHTS_OIDC_ALLOW lets them in no more");
-            return self.end(session).await;
+            return Err(self.end(session).await);
         }
         kept.claims = claims;
         self.app.store.update_member(session.member, &sign_in::profile(&provider.config, &kept.claims)).await?;
@@ -198,12 +198,10 @@ impl Refresh {
             return token.map(str::to_owned).ok_or(NoToken::Busy);
         }
         tracing::warn!(session = %self.hash, member = %session.member, error, "session_ended: the provider refused to refresh it");
-        self.end(&session).await?;
-        Err(NoToken::SessionEnded)
+        Err(self.end(&session).await)
     }
 
-    async fn end(&self, session: &Session) -> Result<(), NoToken> {
-        self.app.store.end_session(session.hash).await?;
-        Err(NoToken::SessionEnded)
+    async fn end(&self, session: &Session) -> NoToken {
+        self.app.store.end_session(session.hash).await.map_or_else(NoToken::from, |_| NoToken::SessionEnded)
     }
 }

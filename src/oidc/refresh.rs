@@ -154,7 +154,6 @@ impl Provider {
         before: &Map<String, Value>,
     ) -> Result<Option<Map<String, Value>>, SignInError> {
         let known = self.known().await?;
-        let stands = refreshed.id_token.as_ref().unwrap_or(before).clone();
         if known.client.user_info_url().is_none() {
             return Ok(refreshed.id_token.clone());
         }
@@ -166,9 +165,7 @@ impl Provider {
         let access_token = AccessToken::new(refreshed.tokens.access_token.clone());
         let userinfo = userinfo::fetch(self, &known, &access_token, &SubjectIdentifier::new(sub.to_owned())).await?;
         // Personal claims that are in neither any more are gone, such as a group that was taken away.
-        Ok(userinfo.map(|userinfo| match refreshed.id_token {
-            Some(_) => userinfo::merged(stands, userinfo),
-            None => userinfo::merged(userinfo::of_the_protocol(stands), userinfo),
-        }))
+        let id_token = || refreshed.id_token.clone().unwrap_or_else(|| userinfo::of_the_protocol(before.clone()));
+        Ok(userinfo.map(|userinfo| userinfo::merged(id_token(), userinfo)))
     }
 }
