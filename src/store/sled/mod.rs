@@ -1,8 +1,8 @@
 //! The embedded store: one sled tree in the data folder, for one process.
 //!
 //! Read in this order: `keys` (what is where), `records` (what a record is), `draft` and `writer` (how a
-//! change comes about and gets onto the disk), then `thoughts` with `feed`, `members` with `accounts`, `sessions` and `api_tokens`, which
-//! are the store's methods, and `open`.
+//! change comes about and gets onto the disk), then `thoughts` with `feed`, `members` with `accounts`, `sessions` and
+//! `api_tokens`, which are the store's methods, and `open`.
 //!
 //! Reads go straight to sled and do not wait for the writer; each takes a few records by key. They see a
 //! write as soon as it is applied, which may be a moment before it is on disk and answered. Nothing here
