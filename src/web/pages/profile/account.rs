@@ -44,7 +44,7 @@ pub(super) fn section(member: &Member) -> Markup {
     html! {
         section {
             h2 { "Your data" }
-            p { (export(member, "Download all of it, as JSON")) }
+            p { (export(member, "Download what you have shared and what is kept of you, as JSON")) }
             p { a href=(member.app.paths.plain(paths::DELETE_ACCOUNT)) { "Delete your account…" } }
         }
     }
