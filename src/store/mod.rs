@@ -15,6 +15,7 @@
 //! store: a folder beside `sled/` with the traits implemented, `store_suite!` called on it in its tests, and
 //! an arm in [`open`].
 
+pub mod copying;
 pub mod sled;
 #[cfg(test)]
 mod suite;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use self::copying::Copying;
 use crate::domain::api_token::{ApiToken, ApiTokenHash};
 use crate::domain::id::{ApiTokenId, MemberId, ThoughtId};
 use crate::domain::member::{Handle, Identity, Member, Profile};
@@ -295,7 +297,7 @@ pub trait UnsentTexts: Send + Sync {
 
 /// A whole store.
 #[async_trait]
-pub trait Store: Thoughts + Members + Accounts + Sessions + ApiTokens + UnsentTexts {
+pub trait Store: Thoughts + Members + Accounts + Sessions + ApiTokens + UnsentTexts + Copying {
     /// Asks the store for an answer, for `/readyz`.
     async fn ping(&self) -> Result<()>;
 

@@ -66,9 +66,14 @@ fn create(draft: &mut Draft<'_>, token: &ApiToken, once: Option<&Once>) -> Resul
         draft.put(used, &token.id)?;
         draft.put(&keys::api_token_once_used(token.created_at, token.member, once), &())?;
     }
-    draft.put(&keys::api_token_of(token.member, token.id), &token.hash)?;
-    draft.put(&keys::api_token(token.hash), token)?;
+    put(draft, token)?;
     Ok(Created::Now)
+}
+
+/// Puts a token and its place among its member's.
+pub(super) fn put(draft: &mut Draft<'_>, token: &ApiToken) -> Result<()> {
+    draft.put(&keys::api_token_of(token.member, token.id), &token.hash)?;
+    draft.put(&keys::api_token(token.hash), token)
 }
 
 fn revoke(draft: &mut Draft<'_>, member: MemberId, id: ApiTokenId) -> Result<Option<ApiToken>> {

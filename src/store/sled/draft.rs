@@ -32,6 +32,11 @@ impl Changes {
         self.size
     }
 
+    /// The keys at which something changes.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.records.keys().map(Vec::as_slice)
+    }
+
     /// Adds later changes to these.
     pub(super) fn extend(&mut self, later: Self) {
         self.size += later.size;

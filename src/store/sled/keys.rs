@@ -4,6 +4,7 @@
 //! | first byte | the rest of the key | record |
 //! | --- | --- | --- |
 //! | `L` | | the layout's version |
+//! | `F` | | that the store is being filled, and from what |
 //! | `t` | thought | the thought, deleted or not |
 //! | `r` | thought, version | what that version said |
 //! | `l` | list, thought | in this list; no deleted thought is in any |
@@ -35,6 +36,7 @@
 //! binary would find, the layout's version in `open.rs`.
 
 mod accounts;
+mod copying;
 #[cfg(test)]
 mod tests;
 
@@ -45,6 +47,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 pub(super) use self::accounts::*;
+pub(super) use self::copying::*;
 use super::records::KeptSession;
 use crate::domain::id::{MemberId, ThoughtId};
 use crate::domain::member::{Handle, Identity, Member};
@@ -108,6 +111,15 @@ pub(super) struct Span {
 }
 
 impl Span {
+    /// The rest of them behind this key, or all.
+    pub(super) fn after(mut self, key: Option<&[u8]>) -> Self {
+        if let Some(key) = key {
+            // No other key comes between a key and the same with a zero byte more.
+            self.start = [key, &[0]].concat();
+        }
+        self
+    }
+
     /// What their records are, in words.
     pub(super) fn what(&self) -> &'static str {
         self.what
@@ -229,7 +241,7 @@ pub(super) fn once_of(name: OnceName) -> Key<ThoughtId> {
 
 /// The place in time of a `once` value's use.
 pub(super) fn once_used(at: Timestamp, author: MemberId, value: &Once) -> Key<()> {
-    once_uses().with(time(at)).with(once_name(author, value))
+    once_of_used(at, once_name(author, value))
 }
 
 /// The `once` values used before `before`, oldest use first; each key ends in an [`OnceName`].
@@ -245,10 +257,7 @@ fn once_uses() -> Key<()> {
 pub(super) type OnceName = [u8; 48];
 
 fn once_name(author: MemberId, value: &Once) -> OnceName {
-    let mut name = [0; 48];
-    name[..16].copy_from_slice(&author.to_bytes());
-    name[16..].copy_from_slice(&Sha256::digest(value.as_str()));
-    name
+    once_joined(author, Sha256::digest(value.as_str()).into())
 }
 
 /// A member.
@@ -335,7 +344,7 @@ pub(super) fn logout_of(name: [u8; 32]) -> Key<()> {
 
 /// Until when a provider's logout is remembered.
 pub(super) fn logout_end(until: Timestamp, iss: &str, jti: &str) -> Key<()> {
-    logout_ends().with(time(until)).with(of_issuer(iss, jti))
+    logout_end_of(until, of_issuer(iss, jti))
 }
 
 /// The logouts that are remembered no longer at `now`; each key ends in its 32-byte name.

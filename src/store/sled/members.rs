@@ -28,7 +28,9 @@ impl Members for SledStore {
                     return update(draft, known, profile);
                 }
                 let handle = free(draft, &handle)?;
-                join(draft, Member::new(id, identity, handle, profile, at))
+                let member = Member::new(id, identity, handle, profile, at);
+                put(draft, &member)?;
+                Ok(member)
             })
             .await
     }
@@ -77,13 +79,17 @@ fn update(draft: &mut Draft<'_>, id: MemberId, profile: Profile) -> Result<Membe
     Ok(now)
 }
 
-fn join(draft: &mut Draft<'_>, member: Member) -> Result<Member> {
+/// Puts a member and all that leads to them, in the place of what may be there of them.
+pub(super) fn put(draft: &mut Draft<'_>, member: &Member) -> Result<()> {
+    if let Some(was) = draft.get(&keys::member(member.id))? {
+        draft.remove(&keys::handle(&was.handle));
+        was.identities.iter().for_each(|identity| draft.remove(&keys::identity(identity)));
+    }
     for identity in &member.identities {
         draft.put(&keys::identity(identity), &member.id)?;
     }
     draft.put(&keys::handle(&member.handle), &member.id)?;
-    draft.put(&keys::member(member.id), &member)?;
-    Ok(member)
+    draft.put(&keys::member(member.id), member)
 }
 
 fn link(draft: &mut Draft<'_>, id: MemberId, identity: Identity) -> Result<Option<Linked>> {

@@ -2,20 +2,23 @@
 //!
 //! Read in this order: `keys` (what is where), `records` (what a record is), `draft` and `writer` (how a
 //! change comes about and gets onto the disk), then `thoughts` with `feed`, `members` with `accounts`, `sessions` and
-//! `api_tokens`, which are the store's methods, and `open`.
+//! `api_tokens`, which are the store's methods, `open`, and `copying` with `look`, by which all of it is copied.
 //!
 //! Reads go straight to sled and do not wait for the writer; each takes a few records by key. They see a
-//! write as soon as it is applied, which may be a moment before it is on disk and answered. Nothing here
-//! takes a snapshot of the tree, so a read checks every thought it comes upon.
+//! write as soon as it is applied, which may be a moment before it is on disk and answered. No read but that of a
+//! [`look`] is of one moment, so a read checks every thought it comes upon.
 
 mod accounts;
 mod api_tokens;
+mod copying;
 mod draft;
 mod feed;
 mod keys;
+mod look;
 mod members;
 mod open;
 mod records;
+mod salvage;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -29,6 +32,8 @@ use std::path::Path;
 use async_trait::async_trait;
 use sled::Db;
 
+use self::look::Looks;
+pub use self::salvage::{Salvage, replace};
 use self::writer::Writer;
 use super::{Result, Store, StoreError};
 
@@ -36,6 +41,7 @@ use super::{Result, Store, StoreError};
 /// that. The folder is free for another process when the store is dropped.
 pub struct SledStore {
     db: Db,
+    looks: Looks,
     writer: Writer,
 }
 
@@ -52,8 +58,9 @@ impl SledStore {
             Ok((db, open::file(&folder.join(open::SLED))?))
         });
         let (db, file) = opening.await.map_err(|e| StoreError::Failed(format!("opening was broken off: {e}")))??;
-        let writer = Writer::start(db.clone(), file)?;
-        Ok(Self { db, writer })
+        let looks = Looks::default();
+        let writer = Writer::start(db.clone(), file, looks.clone())?;
+        Ok(Self { db, looks, writer })
     }
 
     /// Reads. Here, and nowhere else, a closed store is noticed, and a panic of sled's on a damaged page

@@ -99,10 +99,10 @@ fn prepare(db: &Db, made: bool) -> Result<(), Unfit> {
 }
 
 const LOST: &str = "has lost what it held: files are missing or damaged. Nothing was changed. \
-    Put its files back, or keep a copy of the folder and restore the newest backup into an empty one.";
+    Put its files back, or run `thoughts recover`, which keeps them.";
 
 /// sled's store in `folder`, or what is wrong with it.
-fn sled_in(folder: &Path) -> Result<Db, String> {
+pub(super) fn sled_in(folder: &Path) -> Result<Db, String> {
     let config = Config::default().path(folder).cache_capacity(CACHE).flush_every_ms(None).mode(Mode::HighThroughput);
     let mut tries = 1;
     loop {
@@ -153,7 +153,7 @@ fn unreadable(why: &str) -> String {
     let why: Vec<_> = why.trim_end_matches(" backtrace ()").split_whitespace().collect();
     format!(
         "can't be read: {}. Its files are damaged, or are not a store of Thoughts. \
-         Keep a copy of the folder, and restore the newest backup into an empty one.",
+         Run `thoughts recover`: it makes a new store of the newest snapshot and what can be read, and keeps these files.",
         why.join(" ").trim_end_matches('.')
     )
 }

@@ -20,13 +20,7 @@ impl Sessions for SledStore {
                 if let Some(hash) = replaces {
                     end(draft, hash)?;
                 }
-                let session = &kept.session;
-                draft.put(&keys::session_of(session.member, session.created_at, session.hash), &())?;
-                draft.put(&keys::session_end(until, session.hash), &())?;
-                if let Some(sid) = &session.sid {
-                    draft.put(&keys::session_at_provider(&session.iss, sid, session.hash), &())?;
-                }
-                draft.put(&keys::session(session.hash), &kept)
+                put(draft, &kept)
             })
             .await
     }
@@ -157,6 +151,17 @@ impl Sessions for SledStore {
             })
             .await
     }
+}
+
+/// Puts a session and all its places.
+pub(super) fn put(draft: &mut Draft<'_>, kept: &KeptSession) -> Result<()> {
+    let session = &kept.session;
+    draft.put(&keys::session_of(session.member, session.created_at, session.hash), &())?;
+    draft.put(&keys::session_end(kept.until, session.hash), &())?;
+    if let Some(sid) = &session.sid {
+        draft.put(&keys::session_at_provider(&session.iss, sid, session.hash), &())?;
+    }
+    draft.put(&keys::session(session.hash), kept)
 }
 
 /// Ends the member's sessions that were begun with this identity. Gives how many.

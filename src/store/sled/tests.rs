@@ -9,8 +9,9 @@ use tempfile::{TempDir, tempdir};
 
 use super::open::{LAYOUT, MARK, SLED};
 use super::records::encode;
-use super::{SledStore, keys};
+use super::{Salvage, SledStore, keys};
 use crate::domain::policy::Reach;
+use crate::store::copying::{Kind, Snapshot as _};
 use crate::store::suite::store_suite;
 use crate::store::suite::support::{
     Given, all_pages, api_token, at, begun, change, member, once, reach, shared_many, thought,
@@ -199,4 +200,34 @@ async fn a_purge_that_a_crash_broke_off_goes_on_after_it_and_leaves_no_record() 
     assert_eq!(store.session(session.hash).await.unwrap(), None);
     drop(store);
     assert_eq!(records(folder.path()), 0);
+}
+
+#[tokio::test]
+async fn a_record_that_is_garbage_is_lost_alone_and_the_files_stay_as_they_are() {
+    let folder = used().await;
+    let mut count = 0;
+    by_hand(folder.path(), |db| {
+        let thoughts: Vec<_> = db.scan_prefix("t").keys().map(Result::unwrap).collect();
+        count = thoughts.len();
+        db.insert(&thoughts[7], "garbage").unwrap();
+    });
+    let scratch = tempdir().unwrap();
+    let mut salvage = Salvage::of(folder.path(), &scratch.path().join("copy")).unwrap();
+    let mut read = Vec::new();
+    loop {
+        let records = salvage.next(3).await.unwrap();
+        if records.is_empty() {
+            break;
+        }
+        read.extend(records.into_iter().filter(|record| record.kind() == Kind::Thoughts));
+    }
+    assert_eq!((read.len(), salvage.lost()), (count - 1, 1));
+    assert!(salvage.why().unwrap().contains("a record that can't be read"));
+}
+
+#[tokio::test]
+async fn nothing_is_read_of_a_store_whose_files_are_gone_and_that_is_no_error() {
+    let (folder, scratch) = (tempdir().unwrap(), tempdir().unwrap());
+    let mut salvage = Salvage::of(folder.path(), &scratch.path().join("copy")).unwrap();
+    assert_eq!(salvage.next(3).await.unwrap(), []);
 }

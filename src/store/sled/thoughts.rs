@@ -175,6 +175,21 @@ fn purge_once(draft: &mut Draft<'_>, before: Timestamp, limit: usize) -> Result<
     Ok(purged)
 }
 
+/// Puts a thought and its places, in the stead of what may be there of it.
+pub(super) fn put(draft: &mut Draft<'_>, thought: &Thought) -> Result<()> {
+    if let Some(was) = draft.get(&keys::thought(thought.id))? {
+        match was.deleted_at {
+            Some(at) => draft.remove(&keys::trashed(at, was.id)),
+            None => unlist(draft, &was),
+        }
+    }
+    draft.put(&keys::thought(thought.id), thought)?;
+    match thought.deleted_at {
+        Some(at) => draft.put(&keys::trashed(at, thought.id), &()),
+        None => list(draft, thought),
+    }
+}
+
 /// Puts a thought into every list it belongs to.
 fn list(draft: &mut Draft<'_>, thought: &Thought) -> Result<()> {
     for list in lists_of(thought) {

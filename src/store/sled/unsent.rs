@@ -21,8 +21,7 @@ impl UnsentTexts for SledStore {
                 if let (Unsent::AT_MOST.., Some(oldest)) = (kept.len(), kept.first()) {
                     forget(draft, oldest)?;
                 }
-                draft.put(&keys::unsent_kept(unsent.at, id.to_bytes()), &())?;
-                draft.put(&keys::unsent(id), &unsent)
+                put(draft, id.to_bytes(), &unsent)
             })
             .await
     }
@@ -50,6 +49,12 @@ impl UnsentTexts for SledStore {
             })
             .await
     }
+}
+
+/// Puts a text and its place in time.
+pub(super) fn put(draft: &mut Draft<'_>, id: [u8; 16], unsent: &Unsent) -> Result<()> {
+    draft.put(&keys::unsent_kept(unsent.at, id), &())?;
+    draft.put(&keys::unsent_of(id), unsent)
 }
 
 /// Takes away what this member has written.

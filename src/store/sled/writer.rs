@@ -6,10 +6,11 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
-use sled::{Batch, Db};
+use sled::Db;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::draft::{Changes, Draft};
+use super::look::Looks;
 use super::open::text_of;
 use crate::store::{Result, StoreError};
 
@@ -49,13 +50,13 @@ impl Writer {
     /// Its thread is owned by nobody but the queue: it ends when it is told to close or when the last sender
     /// is gone, in both cases after everything queued has been answered. The queue is bounded by [`QUEUE`],
     /// and what one flush answers by [`GROUP`].
-    pub(super) fn start(db: Db, file: File) -> Result<Self> {
+    pub(super) fn start(db: Db, file: File, looks: Looks) -> Result<Self> {
         let (requests, queue) = mpsc::channel(QUEUE);
         let (tell, ended) = watch::channel(Ok(()));
         thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
-                let flushed = run(db, file, queue);
+                let flushed = run(Disk { db, file, looks, changes: Changes::default(), broken: None }, queue);
                 let _ = tell.send(flushed);
             })
             .map_err(|e| StoreError::Failed(format!("the writer's thread can't be started: {e}")))?;
@@ -96,8 +97,7 @@ impl Writer {
 }
 
 /// The writer's thread. Gives what the last flush said, with the store let go.
-fn run(db: Db, file: File, mut queue: mpsc::Receiver<Request>) -> Flushed {
-    let mut disk = Disk { db, file, changes: Changes::default(), broken: None };
+fn run(mut disk: Disk, mut queue: mpsc::Receiver<Request>) -> Flushed {
     while let Some(first) = queue.blocking_recv() {
         let mut answers = Vec::new();
         let mut next = Some(first);
@@ -124,6 +124,8 @@ struct Disk {
     /// program, and leaves its length and the disk's own cache alone, which a power cut takes. `fdatasync(2)` is the
     /// rest of the way to the disk.
     file: File,
+    /// Who looks at all of it meanwhile.
+    looks: Looks,
     /// What the writes since the last flush change, which sled doesn't know yet.
     changes: Changes,
     /// Why nothing can be written any more. What a failed flush has left in memory is not what is on disk,
@@ -156,7 +158,7 @@ impl Disk {
             return Ok(());
         }
         let flushed = catch_unwind(AssertUnwindSafe(|| -> sled::Result<()> {
-            self.db.apply_batch(Batch::from(changes))?;
+            self.looks.apply(&self.db, changes)?;
             self.db.flush()?;
             Ok(self.file.sync_data()?)
         }));
@@ -179,7 +181,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let db = sled::open(folder.path()).unwrap();
         let file = super::super::open::file(folder.path()).unwrap();
-        (Writer::start(db.clone(), file).unwrap(), db, folder)
+        (Writer::start(db.clone(), file, Looks::default()).unwrap(), db, folder)
     }
 
     #[tokio::test]

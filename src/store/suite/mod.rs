@@ -15,6 +15,7 @@
 
 pub(super) mod accounts;
 pub(super) mod api_tokens;
+pub(super) mod copying;
 pub(super) mod identities;
 pub(super) mod lists;
 pub(super) mod members;
@@ -123,6 +124,14 @@ macro_rules! store_suite {
                 a_once_value_of_a_thought_is_another_than_that_of_a_token
                 a_member_has_so_many_tokens_and_no_more
                 tokens_made_at_once_are_no_more_than_a_member_may_have
+            }
+            copying {
+                a_snapshot_has_records_of_every_kind_in_their_order
+                a_snapshot_is_of_one_moment_whatever_is_written_meanwhile
+                a_snapshot_of_some_kinds_has_no_others
+                what_was_put_back_is_found_as_it_was
+                what_is_put_takes_the_place_of_what_is_there
+                a_fill_is_known_until_it_is_done
             }
             unsent {
                 a_text_is_kept_until_it_is_forgotten

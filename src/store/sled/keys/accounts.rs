@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{Key, OnceName, Span, ending, once_uses, time, trash};
+use super::{Key, OnceName, Span, ending, once_joined, once_of_used, trash};
 use crate::domain::api_token::{ApiToken, ApiTokenHash};
 use crate::domain::id::{ApiTokenId, MemberId};
 use crate::domain::thought::Once;
@@ -42,17 +42,14 @@ pub(in crate::store::sled) fn api_token_once(member: MemberId, value: &Once) -> 
 
 /// The place in time of its use, among those of thoughts.
 pub(in crate::store::sled) fn api_token_once_used(at: Timestamp, member: MemberId, value: &Once) -> Key<()> {
-    once_uses().with(time(at)).with(api_token_once_name(member, value))
+    once_of_used(at, api_token_once_name(member, value))
 }
 
 /// No `once` value has a control character: none of a thought has this hash.
 fn api_token_once_name(member: MemberId, value: &Once) -> OnceName {
     let mut hash = Sha256::new_with_prefix(b"API token\0");
     hash.update(value.as_str());
-    let mut name = [0; 48];
-    name[..16].copy_from_slice(&member.to_bytes());
-    name[16..].copy_from_slice(&hash.finalize());
-    name
+    once_joined(member, hash.finalize().into())
 }
 
 /// All of a member's `once` values.
@@ -72,10 +69,5 @@ pub(in crate::store::sled) fn leaving_members() -> Span {
 
 /// The places in the trash behind this one, or all of them.
 pub(in crate::store::sled) fn trashed_after(place: Option<&[u8]>) -> Span {
-    let mut span = trash().and_below();
-    if let Some(place) = place {
-        // No other key comes between a key and the same with a zero byte more.
-        span.start = [place, &[0]].concat();
-    }
-    span
+    trash().and_below().after(place)
 }

@@ -1,0 +1,142 @@
+//! What can still be read of a store that can't be opened, or not be trusted. It is read from a copy of its files: what
+//! is there stays as it is.
+
+use std::fs;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use async_trait::async_trait;
+
+use super::copying::record;
+use super::look::{Look, Looks};
+use super::{keys, open};
+use crate::store::copying::{Kind, Record, Snapshot};
+use crate::store::{Result, StoreError};
+
+/// The records of a damaged store, as far as they can be read.
+pub struct Salvage {
+    look: Option<Look>,
+    /// What is being read, by its place among [`Kind::ALL`].
+    kind: usize,
+    /// The last key of this kind that was read.
+    after: Option<Vec<u8>>,
+    lost: u64,
+    why: Option<String>,
+}
+
+impl Salvage {
+    /// Copies the files of the store in `folder` to `scratch`, which must not be there yet, and opens what it can of them.
+    ///
+    /// # Errors
+    /// Where they can't be copied.
+    pub fn of(folder: &Path, scratch: &Path) -> io::Result<Self> {
+        copy(&folder.join(open::SLED), scratch)?;
+        let (look, why) = match open::sled_in(scratch) {
+            Ok(db) => (Some(Looks::default().open(&db)), None),
+            Err(why) => (None, Some(why)),
+        };
+        Ok(Self { look, kind: 0, after: None, lost: 0, why })
+    }
+
+    /// How many records could not be read, as far as that can be known.
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// Why not everything could be read, if anything is known of that.
+    pub fn why(&self) -> Option<&str> {
+        self.why.as_deref()
+    }
+
+    /// The next records of one kind; none at its end, and where it can't be read any further.
+    fn page(&mut self, kind: Kind, limit: usize) -> Option<Vec<Record>> {
+        let look = self.look.as_ref()?;
+        let span = keys::all(kind).after(self.after.as_deref());
+        // sled meets some damage with a panic.
+        let read = catch_unwind(AssertUnwindSafe(|| look.entries(&span, limit)));
+        let entries = match read {
+            Ok(Ok(entries)) => entries,
+            Ok(Err(error)) => {
+                self.why = Some(error.to_string());
+                return None;
+            }
+            Err(panic) => {
+                self.why = Some(open::text_of(panic.as_ref()));
+                return None;
+            }
+        };
+        let (last, _) = entries.last()?;
+        self.after = Some(last.clone());
+        let mut records = Vec::new();
+        for (key, bytes) in &entries {
+            match catch_unwind(AssertUnwindSafe(|| record(look, kind, key, bytes))) {
+                Ok(Ok(record)) => records.extend(record),
+                Ok(Err(error)) => {
+                    self.lost += 1;
+                    self.why = Some(error.to_string());
+                }
+                Err(panic) => {
+                    self.lost += 1;
+                    self.why = Some(open::text_of(panic.as_ref()));
+                }
+            }
+        }
+        Some(records)
+    }
+}
+
+#[async_trait]
+impl Snapshot for Salvage {
+    async fn next(&mut self, limit: usize) -> Result<Vec<Record>> {
+        while let Some(kind) = Kind::ALL.get(self.kind) {
+            match self.page(*kind, limit) {
+                Some(records) if records.is_empty() => {}
+                Some(records) => return Ok(records),
+                None => {
+                    self.kind += 1;
+                    self.after = None;
+                }
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+/// Puts a new store into the stead of the one in `folder`, which is kept in `aside`.
+///
+/// # Errors
+/// Where files can't be moved. What was there is then where it was, or in `aside`.
+pub fn replace(folder: &Path, new: &Path, aside: &Path) -> Result<()> {
+    let failed = |what: &Path| {
+        let what = what.display().to_string();
+        move |error: io::Error| StoreError::Open(format!("`{what}` can't be moved: {error}"))
+    };
+    fs::create_dir_all(aside).map_err(failed(aside))?;
+    let store = folder.join(open::SLED);
+    if store.exists() {
+        fs::rename(&store, aside.join(open::SLED)).map_err(failed(&store))?;
+    }
+    fs::rename(new.join(open::SLED), &store).map_err(failed(new))?;
+    fs::rename(new.join(open::MARK), folder.join(open::MARK)).map_err(failed(new))?;
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    let entries = match fs::read_dir(from) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), &to)?;
+        }
+    }
+    Ok(())
+}
