@@ -11,9 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use crate::app::App;
+use crate::backup::{self, Kept};
 use crate::domain::thought::Thought;
 use crate::domain::unsent::Unsent;
-use crate::store::Result;
+use crate::store::{Result, StoreError};
 
 /// How many records a step forgets at most, so that it never holds up writers for long.
 const AT_ONCE: usize = 500;
@@ -36,6 +37,7 @@ const JOBS: &[Job] = &[
     Job { name: "purge sessions", every: Duration::from_mins(10), step: |app| Box::pin(purge_sessions(app)) },
     Job { name: "purge logouts", every: Duration::from_mins(10), step: |app| Box::pin(purge_logouts(app)) },
     Job { name: "purge unsent texts", every: Duration::from_mins(5), step: |app| Box::pin(purge_unsent(app)) },
+    Job { name: "keep a snapshot", every: Duration::from_hours(1), step: |app| Box::pin(keep_snapshot(app)) },
     Job { name: "purge once values", every: Duration::from_hours(1), step: |app| Box::pin(purge_once(app)) },
 ];
 
@@ -72,6 +74,19 @@ async fn discover(app: &App) -> Result<()> {
         }
     }))
     .await;
+    Ok(())
+}
+
+/// Keeps a snapshot a day of an embedded store, beside it, for the day on which it can't be read.
+async fn keep_snapshot(app: &App) -> Result<()> {
+    let Some(folder) = app.config.store.folder() else { return Ok(()) };
+    let now = app.clock.now();
+    let failed = |error: &dyn std::fmt::Display| StoreError::Failed(format!("no snapshot was made: {error}"));
+    let kept = Kept::beside(folder);
+    if kept.is_due(now).map_err(|error| failed(&error))? && !backup::is_empty(app.store.as_ref()).await? {
+        backup::keep(&kept, app.store.as_ref(), now).await.map_err(|error| failed(&error))?;
+        tracing::info!("snapshot_kept");
+    }
     Ok(())
 }
 

@@ -8,8 +8,9 @@
 //! - [`actions`] is what people do, a function a verb; both faces call it.
 //! - [`domain`] says what a thought, a member and a session are, and who may see and do what. It is pure.
 //! - [`store`] remembers: traits in the domain's words, and the stores that keep them.
+//! - [`backup`] is all of a store in one file.
 //! - [`oidc`] is the relying party: it signs people in and out with a provider. [`demo`] is a provider.
-//! - [`app`] puts all of it together, [`server`] listens, [`jobs`] run by themselves, [`cli`] starts things.
+//! - [`app`] puts all of it together, [`server`] listens ([`control`] to commands), [`jobs`] run by themselves, [`cli`] starts things.
 //! - [`config`], [`clock`], [`keys`] and [`paths`] are each the one place for settings, time, secrets and URLs;
 //!   [`jose`] is the key that proves to a provider who we are.
 //!
@@ -21,9 +22,11 @@
 pub mod actions;
 pub mod api;
 pub mod app;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod demo;
 
 pub mod domain;

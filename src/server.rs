@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::app::{App, StartError};
 use crate::config::Listen;
 use crate::store::StoreError;
-use crate::{jobs, web};
+use crate::{control, jobs, web};
 
 /// How long what is under way may take once the program is to stop.
 const FINISH_WITHIN: Duration = Duration::from_secs(10);
@@ -22,12 +22,13 @@ const FINISH_WITHIN: Duration = Duration::from_secs(10);
 /// How long a connection may do nothing before it is closed: longer than any proxy keeps one that it may use again.
 const IDLE: Duration = Duration::from_secs(75);
 
-/// A server that is running. Its two tasks, the listener and the jobs, end when [`Running::stop`] tells them to.
+/// A server that is running. Its tasks, the listener, the jobs and the control socket, end when [`Running::stop`] tells them to.
 pub struct Running {
     app: Arc<App>,
     stop: watch::Sender<bool>,
     listener: JoinHandle<io::Result<()>>,
     jobs: JoinHandle<()>,
+    control: JoinHandle<()>,
 }
 
 impl Running {
@@ -52,8 +53,9 @@ impl Running {
             Some(FINISH_WITHIN),
         );
         let listener = tokio::spawn(server);
-        let jobs = tokio::spawn(jobs::run(app.clone(), stopped));
-        Ok(Self { app, stop, listener, jobs })
+        let jobs = tokio::spawn(jobs::run(app.clone(), stopped.clone()));
+        let control = tokio::spawn(control::run(app.clone(), stopped));
+        Ok(Self { app, stop, listener, jobs, control })
     }
 
     /// Finishes what is under way, for ten seconds at most, and puts everything on disk.
@@ -63,7 +65,7 @@ impl Running {
     pub async fn stop(self) -> Result<(), StoreError> {
         // Nobody listening any more is what this is to bring about.
         let _ = self.stop.send(true);
-        for ended in [self.listener.await.map(|_| ()), self.jobs.await] {
+        for ended in [self.listener.await.map(|_| ()), self.jobs.await, self.control.await] {
             if let Err(error) = ended {
                 tracing::error!(%error, "a task ended badly");
             }

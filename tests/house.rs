@@ -20,10 +20,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("actions", &["app", "clock", "config", "domain", "keys", "oidc", "store"]),
     ("app", &["clock", "config", "domain", "keys", "oidc", "paths", "store"]),
     ("api", &["actions", "domain", "web"]),
+    ("backup", &["domain", "store"]),
     ("web", &["actions", "api", "app", "clock", "config", "domain", "oidc", "paths", "store"]),
-    ("jobs", &["app", "domain", "store"]),
-    ("server", &["app", "config", "jobs", "store", "web"]),
-    ("cli", &["app", "clock", "config", "demo", "domain", "oidc", "paths", "server", "store", "web"]),
+    ("jobs", &["app", "backup", "domain", "store"]),
+    ("server", &["app", "config", "control", "jobs", "store", "web"]),
+    ("control", &["app", "backup", "config"]),
+    (
+        "cli",
+        &["app", "backup", "clock", "config", "control", "demo", "domain", "oidc", "paths", "server", "store", "web"],
+    ),
 ];
 
 fn files(folder: &str) -> Vec<PathBuf> {

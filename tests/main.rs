@@ -17,6 +17,7 @@ mod caching;
 mod certification;
 mod check;
 mod client_authentication;
+mod copies;
 mod crash;
 mod editing;
 mod headers;

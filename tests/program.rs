@@ -138,7 +138,12 @@ pub fn files(folder: &std::path::Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        bytes.extend(if path.is_dir() { files(&path) } else { std::fs::read(path).unwrap() });
+        // A socket holds nothing.
+        if path.is_dir() {
+            bytes.extend(files(&path));
+        } else if path.is_file() {
+            bytes.extend(std::fs::read(path).unwrap());
+        }
     }
     bytes
 }

@@ -85,6 +85,10 @@ pub enum StartError {
     },
 }
 
+/// A store that is not whole is not shown to anybody.
+const HALF_FULL: &str =
+    "the store is half filled: a restore or a move was broken off. Run it again, and it goes on where it was.";
+
 impl App {
     /// Opens the store, reads the secret, knows its providers (and asks them nothing yet).
     ///
@@ -93,6 +97,9 @@ impl App {
     pub async fn open(config: Config, clock: Clock) -> Result<Arc<Self>, StartError> {
         let StoreUrl::Sled(folder) = &config.store;
         let store = store::open(folder).await?;
+        if store.filling().await?.is_some() {
+            return Err(StoreError::Open(HALF_FULL.to_owned()).into());
+        }
         let keys = match &config.secret {
             Some(secrets) => {
                 let rest: Vec<&[u8]> = secrets.iter().skip(1).map(|secret| secret.expose().as_bytes()).collect();

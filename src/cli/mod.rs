@@ -1,9 +1,14 @@
 //! The command line: a file a command. To add one, add a file, a variant, and an arm.
 
+mod backup;
 mod check;
 mod demo;
 mod health;
 mod log;
+mod move_store;
+mod progress;
+mod recover;
+mod restore;
 mod routes;
 mod serve;
 
@@ -13,7 +18,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::app::StartError;
-use crate::config::ConfigError;
+use crate::backup::{BackupError, FillError};
+use crate::config::{ConfigError, StoreUrl};
 use crate::store::StoreError;
 
 /// A place for a group of people to share short posts.
@@ -37,6 +43,27 @@ enum Command {
     Check,
     /// Print the route table: method, path, access
     Routes,
+    /// Write a consistent copy to a new file, while the server runs or while it doesn't
+    Backup {
+        /// The file, which must not be there yet
+        file: PathBuf,
+    },
+    /// Put a backup into an empty store
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
+    /// Make a new store out of the newest snapshot and what can still be read of a damaged one, which is kept
+    Recover,
+    /// Put everything from one store into another, empty one; neither may be in use
+    Move {
+        /// From where, written as in the configuration, like sled:data
+        #[arg(long, value_name = "STORE")]
+        from: StoreUrl,
+        /// To where
+        #[arg(long, value_name = "STORE")]
+        to: StoreUrl,
+    },
     /// Ask a running server whether it is ready; exit 0 or 1
     Health,
 }
@@ -52,6 +79,10 @@ enum Failed {
     Start(#[from] StartError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    #[error(transparent)]
+    Fill(#[from] FillError),
     #[error("{0}")]
     Other(String),
 }
@@ -60,7 +91,7 @@ impl Failed {
     fn code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Use(_) => 2,
-            Self::Start(_) | Self::Store(_) | Self::Other(_) => 1,
+            Self::Start(_) | Self::Store(_) | Self::Backup(_) | Self::Fill(_) | Self::Other(_) => 1,
         }
     }
 }
@@ -84,6 +115,10 @@ pub fn run() -> ExitCode {
                 Ok(())
             }
             Some(Command::Check) => check::run(arguments.config).await,
+            Some(Command::Backup { file }) => backup::run(arguments.config, &file).await,
+            Some(Command::Restore { file }) => restore::run(arguments.config, &file).await,
+            Some(Command::Recover) => recover::run(arguments.config).await,
+            Some(Command::Move { from, to }) => move_store::run(&from, &to).await,
             Some(Command::Health) => health::run(arguments.config).await,
         }
     });

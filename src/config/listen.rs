@@ -3,10 +3,13 @@
 use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use super::{error::Wrong, parse::Parse};
+
+/// What `sun_path` holds on every system we run on, without its final zero byte.
+const LONGEST_PATH: usize = 103;
 
 /// Where the server takes connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +21,17 @@ pub enum Listen {
 }
 
 impl Listen {
+    /// A path, if a socket can have it.
+    ///
+    /// # Errors
+    /// A line that says how long it may be.
+    pub fn unix(path: &Path) -> Result<&Path, String> {
+        if path.as_os_str().len() > LONGEST_PATH {
+            return Err(format!("the path of a socket has at most {LONGEST_PATH} bytes"));
+        }
+        Ok(path)
+    }
+
     /// Whether this machine alone can connect.
     pub fn is_loopback(&self) -> bool {
         match self {
@@ -39,8 +53,6 @@ impl fmt::Display for Listen {
 
 impl Parse for Listen {
     fn parse(text: &str) -> Result<Self, Wrong> {
-        /// What `sun_path` holds on every system we run on, without its final zero byte.
-        const LONGEST_PATH: usize = 103;
         if let Some(path) = text.strip_prefix("unix:") {
             return if path.is_empty() {
                 Err(Wrong::new("the path of the socket is missing. Use one like `unix:/run/thoughts.sock`."))

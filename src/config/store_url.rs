@@ -1,6 +1,7 @@
 //! Where the data is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use super::{
     error::{Wrong, quoted},
@@ -12,6 +13,24 @@ use super::{
 pub enum StoreUrl {
     /// The embedded store in this folder.
     Sled(PathBuf),
+}
+
+impl StoreUrl {
+    /// The folder of an embedded store.
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Sled(folder) => Some(folder),
+        }
+    }
+}
+
+/// As it is written in the configuration.
+impl FromStr for StoreUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::parse(text).map_err(|wrong| wrong.to_string())
+    }
 }
 
 impl Parse for StoreUrl {

@@ -8,6 +8,7 @@ pub mod person;
 pub mod program;
 pub mod site;
 pub mod upstream;
+pub mod writers;
 
 pub use person::{Answer, Person};
 pub use site::{Site, site};

@@ -1,0 +1,99 @@
+//! Filling a store: from a backup, from another store. A fill that was broken off goes on where it was.
+
+use super::{AT_ONCE, Summary, Tally};
+use crate::store::copying::{Filling, Kind, Snapshot};
+use crate::store::{Store, StoreError};
+
+/// Why a store is not filled: a line for whoever asked for it.
+#[derive(Debug, thiserror::Error)]
+pub enum FillError {
+    /// It holds something.
+    #[error(
+        "there is something in the store already. Give one that is empty: a folder or a database that is not there yet."
+    )]
+    NotEmpty,
+    /// It is half full of something else.
+    #[error(
+        "the store was being filled from something else, and that was broken off. Do that again, or give a store that is empty."
+    )]
+    FromElsewhere,
+    /// What arrived is not what was sent.
+    #[error(
+        "what the store holds now is not what it was filled with; they differ in: {0}. Do not use it, and tell us."
+    )]
+    Differs(String),
+    /// The store failed, or what it is filled from.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Fills `store` from a `source` that `from` names, and is told by `seen` how many records are in it. Nothing may use the
+/// store meanwhile. It is refused to be served until this is done.
+///
+/// # Errors
+/// `NotEmpty` or `FromElsewhere`, before anything is changed.
+pub async fn fill(
+    store: &dyn Store,
+    from: &str,
+    source: &mut dyn Snapshot,
+    mut seen: impl FnMut(u64),
+) -> Result<(), FillError> {
+    let mut so_far = match store.filling().await? {
+        Some(filling) if filling.from == from => filling,
+        Some(_) => return Err(FillError::FromElsewhere),
+        None if is_empty(store).await? => Filling { from: from.to_owned(), records: 0 },
+        None => return Err(FillError::NotEmpty),
+    };
+    let mut there = so_far.records;
+    loop {
+        let mut records = source.next(AT_ONCE).await?;
+        if records.is_empty() {
+            break;
+        }
+        let known = usize::try_from(there).unwrap_or(usize::MAX).min(records.len());
+        records.drain(..known);
+        there -= known as u64;
+        so_far.records += records.len() as u64;
+        store.fill(records, &so_far).await?;
+        seen(so_far.records);
+    }
+    Ok(())
+}
+
+/// Compares what is in the store with what it was filled with, and calls it filled.
+///
+/// # Errors
+/// `Differs` where it is not the same; then it stays as it is, and is not served.
+pub async fn finish(store: &dyn Store, kinds: &'static [Kind], expected: &Summary) -> Result<Summary, FillError> {
+    let found = summary(store, kinds).await?;
+    let differences = expected.differences(&found);
+    if differences.is_empty() {
+        store.filled().await?;
+        return Ok(found);
+    }
+    Err(FillError::Differs(differences.into_iter().map(Kind::as_str).collect::<Vec<_>>().join(", ")))
+}
+
+/// What everything of these kinds in the store adds up to.
+///
+/// # Errors
+/// Where it can't be read.
+pub async fn summary(store: &dyn Store, kinds: &'static [Kind]) -> Result<Summary, StoreError> {
+    let mut snapshot = store.snapshot(kinds).await?;
+    let mut tally = Tally::default();
+    loop {
+        let records = snapshot.next(AT_ONCE).await?;
+        if records.is_empty() {
+            return Ok(tally.summary());
+        }
+        records.iter().try_for_each(|record| tally.add(record))?;
+    }
+}
+
+/// Whether there is nothing in the store at all.
+///
+/// # Errors
+/// Where it can't be read.
+pub async fn is_empty(store: &dyn Store) -> Result<bool, StoreError> {
+    Ok(store.snapshot(&Kind::ALL).await?.next(1).await?.is_empty())
+}

@@ -1,0 +1,96 @@
+//! How the commands reach a server that has the embedded store, which is one process's alone: a socket in the store's
+//! folder, for the owner of that folder. It answers one question, with a backup.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::{Stream, TryStreamExt as _};
+use http::{Method, StatusCode};
+use poem::listener::{Listener as _, UnixListener};
+use poem::{Body, Endpoint, Request, Response, Server};
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::backup::{self, BackupError};
+use crate::config::Listen;
+
+/// What is asked for.
+const BACKUP: &str = "/backup";
+
+/// Where the socket of the store in `folder` is.
+fn socket(folder: &Path) -> PathBuf {
+    folder.join("control")
+}
+
+/// Answers until `stopped` says so. Without an embedded store there is nothing to answer for; where the socket can't be
+/// made, the log says so and the server does without: a backup can then be made while it is stopped.
+pub async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
+    let Some(folder) = app.config.store.folder() else { return };
+    let path = socket(folder);
+    // Who has the store has the folder: what is there is left over.
+    let _ = tokio::fs::remove_file(&path).await;
+    let acceptor = match Listen::unix(&path) {
+        Ok(path) => UnixListener::bind(path).into_acceptor().await,
+        Err(why) => Err(io::Error::other(why)),
+    };
+    match acceptor {
+        Ok(acceptor) => {
+            let stop = async move {
+                // An error means that the sender is gone, which is a reason to stop as well.
+                let _ = stopped.wait_for(|stop| *stop).await;
+            };
+            let served =
+                Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(Control { app }, stop, None).await;
+            if let Err(error) = served {
+                tracing::error!(%error, "the control socket failed");
+            }
+        }
+        Err(error) => tracing::warn!(path = %path.display(), %error, "no backup can be made while this server runs"),
+    }
+    let _ = tokio::fs::remove_file(&path).await;
+}
+
+struct Control {
+    app: Arc<App>,
+}
+
+impl Endpoint for Control {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        if (request.method(), request.uri().path()) != (&Method::GET, BACKUP) {
+            return Ok(StatusCode::NOT_FOUND.into());
+        }
+        tracing::info!("a backup is being made");
+        match backup::of_store(self.app.store.as_ref(), self.app.clock.now()).await {
+            Ok(bytes) => Ok(Body::from_bytes_stream(bytes.map_err(io::Error::other)).into()),
+            Err(error) => {
+                tracing::error!(%error, "a backup could not be begun");
+                Ok(Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).body(error.to_string()))
+            }
+        }
+    }
+}
+
+/// Asks the server that has the store in `folder` for a backup; `None` where none answers.
+///
+/// # Errors
+/// `BrokenOff` where it answers and can't.
+pub async fn backup(
+    folder: &Path,
+) -> Result<Option<impl Stream<Item = Result<Vec<u8>, BackupError>> + use<>>, BackupError> {
+    // The client insists on one though it will only speak plain HTTP; where one is installed it stays.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let broken_off = |error: reqwest::Error| BackupError::BrokenOff(error.without_url().to_string());
+    let client = reqwest::Client::builder().no_proxy().unix_socket(socket(folder)).build().map_err(broken_off)?;
+    let answer = match client.get(format!("http://localhost{BACKUP}")).send().await {
+        Ok(answer) => answer,
+        Err(error) if error.is_connect() => return Ok(None),
+        Err(error) => return Err(broken_off(error)),
+    };
+    if !answer.status().is_success() {
+        return Err(BackupError::BrokenOff(answer.text().await.unwrap_or_default()));
+    }
+    Ok(Some(answer.bytes_stream().map_ok(|piece| piece.to_vec()).map_err(broken_off)))
+}

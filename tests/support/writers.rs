@@ -1,0 +1,77 @@
+//! Writers beside each other, and what they were answered.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::task::JoinHandle;
+
+use super::Person;
+
+/// A thought that was answered: its path and its words.
+pub type Answered = BTreeSet<(String, String)>;
+
+/// So many who share one thought after the other, each in words of its own, until they are told to stop or get no
+/// answer.
+pub struct Writers {
+    answered: Arc<Mutex<Answered>>,
+    stop: Arc<AtomicBool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Writers {
+    /// Begins `many` of them, all in the name of `author`.
+    pub fn start(author: &Person, many: usize) -> Self {
+        let (answered, stop) = (Arc::new(Mutex::new(Answered::new())), Arc::new(AtomicBool::new(false)));
+        let tasks = (0..many).map(|writer| {
+            let (author, answered, stop) = (author.clone(), answered.clone(), stop.clone());
+            tokio::spawn(async move {
+                for number in 0.. {
+                    let words = format!("writer {writer} thought {number}");
+                    let Some(path) = author.try_share(&words).await else { return };
+                    answered.lock().unwrap().insert((path, words));
+                    if stop.load(Ordering::SeqCst) {
+                        return;
+                    }
+                }
+            })
+        });
+        Self { tasks: tasks.collect(), answered, stop }
+    }
+
+    /// Waits until there are so many answers.
+    pub async fn until(&self, answers: usize) {
+        while self.answered().len() < answers {
+            assert!(self.tasks.iter().any(|task| !task.is_finished()), "every writer has given up");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// What was answered so far.
+    pub fn answered(&self) -> Answered {
+        self.answered.lock().unwrap().clone()
+    }
+
+    /// Lets each finish what it is at, and gives all that was answered.
+    pub async fn stop(self) -> Answered {
+        self.stop.store(true, Ordering::SeqCst);
+        for task in self.tasks {
+            task.await.unwrap();
+        }
+        std::mem::take(&mut *self.answered.lock().unwrap())
+    }
+}
+
+/// The words of every thought that a stranger is shown at `base`, page by page.
+pub async fn listed(base: &str) -> Vec<String> {
+    let reader = Person::new(base);
+    let mut listed = Vec::new();
+    let mut page = reader.get("/").await;
+    loop {
+        listed.extend(page.texts("article .words"));
+        if !page.has("a[rel=next]") {
+            return listed;
+        }
+        page = reader.get(&page.attribute("a[rel=next]", "href")).await;
+    }
+}
