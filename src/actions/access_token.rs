@@ -8,8 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::sign_in::{self, Kept};
+use super::{Error, sessions};
 use crate::app::{App, SignInProvider, SignedInUpstream};
-use crate::domain::session::{Session, SessionHash};
+use crate::domain::session::{End, Session, SessionHash};
 use crate::oidc::{Api, RefreshError, Refreshed, SignInError};
 use crate::store::StoreError;
 
@@ -59,7 +60,7 @@ pub async fn access_token(app: &Arc<App>, session: &Session, upstream: &SignedIn
 }
 
 fn opened(app: &App, session: &Session) -> Result<Kept, NoToken> {
-    super::sessions::kept(app, session).ok_or(NoToken::SignInAgain)
+    sessions::kept(app, session).ok_or(NoToken::SignInAgain)
 }
 
 /// A token that needs no refresh, or can't have one.
@@ -178,7 +179,7 @@ impl Refresh {
     ) -> Result<(), NoToken> {
         if !sign_in::allowed(&provider.config.allow, &claims) {
             tracing::warn!(session = %self.hash, member = %session.member, "authz_fail: THOUGHTS_OIDC_ALLOW lets them in no more");
-            return Err(self.end(session).await);
+            return Err(self.end(End::NotAllowed).await);
         }
         kept.claims = claims;
         self.app.store.update_member(session.member, &sign_in::profile(&provider.config, &kept.claims)).await?;
@@ -197,11 +198,15 @@ impl Refresh {
             let token = kept.tokens.good_for(&self.api, self.app.clock.now());
             return token.map(str::to_owned).ok_or(NoToken::Busy);
         }
-        tracing::warn!(session = %self.hash, member = %session.member, error, "session_ended: the provider refused to refresh it");
-        Err(self.end(&session).await)
+        tracing::warn!(session = %self.hash, member = %session.member, error, "the provider refused to refresh a session");
+        Err(self.end(End::ByProvider).await)
     }
 
-    async fn end(&self, session: &Session) -> NoToken {
-        self.app.store.end_session(session.hash).await.map_or_else(NoToken::from, |_| NoToken::SessionEnded)
+    async fn end(&self, why: End) -> NoToken {
+        match sessions::end(&self.app, self.hash, why).await {
+            Ok(_) => NoToken::SessionEnded,
+            Err(Error::Store(error)) => NoToken::Store(error),
+            Err(error) => NoToken::Internal(error.to_string()),
+        }
     }
 }

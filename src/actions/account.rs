@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use super::{Error, Result, sessions};
 use crate::app::App;
 use crate::domain::member::Member;
-use crate::domain::session::Session;
+use crate::domain::session::{End, Session};
 
 /// How long the providers may take before we go on without.
 const PROVIDERS_WITHIN: Duration = Duration::from_secs(3);
@@ -23,7 +23,8 @@ const REVOKED_AT_MOST: usize = 20;
 /// `NotFound` where it has been deleted meanwhile.
 pub async fn delete(app: &App, member: &Member) -> Result<()> {
     let ended = app.store.delete_member(member.id).await?.ok_or(Error::NotFound)?;
-    tracing::info!(member = %member.id, sessions = ended.len(), "user_deleted");
+    tracing::info!(member = %member.id, "user_deleted");
+    sessions::ended(app, &ended, End::AccountDeleted);
     let told = join_all(ended.iter().take(REVOKED_AT_MOST).map(|session| revoke(app, session)));
     if tokio::time::timeout(PROVIDERS_WITHIN, told).await.is_err() {
         tracing::warn!(member = %member.id, "a provider took too long to revoke a deleted member's refresh tokens");

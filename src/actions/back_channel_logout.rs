@@ -1,9 +1,10 @@
 //! A provider says that someone has signed out there.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
+use super::sessions;
 use crate::app::App;
-use crate::domain::session::ProviderLogout;
+use crate::domain::session::{End, ProviderLogout};
 use crate::oidc::{LogoutTokenError, unverified_issuer};
 use crate::store::StoreError;
 
@@ -30,10 +31,11 @@ pub async fn back_channel_logout(app: &App, logout_token: &str) -> Result<usize,
     let iss = unverified_issuer(logout_token).ok_or(Refused::UnknownIssuer)?;
     let provider = app.providers.with_issuer(&iss).ok_or(Refused::UnknownIssuer)?;
     let said = provider.oidc.logged_out(logout_token).await?;
-    let until = app.clock.now().saturating_add(SignedDuration::from_secs(said.remember_for));
+    let now = app.clock.now();
+    let until = now.saturating_add(SignedDuration::from_secs(said.remember_for)).unwrap_or(Timestamp::MAX);
     let logout = ProviderLogout { iss: said.iss, sub: said.sub, sid: said.sid, jti: said.jti };
-    let ended = app.store.end_sessions_at_provider(&logout, until.unwrap_or(jiff::Timestamp::MAX)).await?;
-    let ended = ended.ok_or(Refused::Replayed)?;
-    tracing::info!(provider = %provider.config.name, ended, "sessions_ended_by_provider");
-    Ok(ended)
+    let ended = app.store.end_sessions_at_provider(&logout, now, until).await?.ok_or(Refused::Replayed)?;
+    sessions::ended(app, &ended, End::ByProvider);
+    tracing::info!(provider = %provider.config.name, ended = ended.len(), "sessions_ended_by_provider");
+    Ok(ended.len())
 }

@@ -2,11 +2,11 @@
 //! say of an address proves nothing of who has either account. Only a sign-in with both does.
 
 use super::sign_in::{self, Refused};
-use super::{Error, Result};
+use super::{Error, Result, sessions};
 use crate::app::App;
 use crate::config::Provider;
 use crate::domain::member::{Identity, Member};
-use crate::domain::session::Session;
+use crate::domain::session::{End, Session};
 use crate::oidc::SignedIn;
 use crate::store::{Linked, Unlinked};
 
@@ -59,9 +59,10 @@ pub async fn unlink(app: &App, provider: &Provider, member: &Member, session: &S
     if is_in_use(identity, session) {
         return Err(Error::Forbidden("You are signed in with this one. Sign in with another to unlink it."));
     }
-    match app.store.unlink(member.id, identity).await? {
+    match app.store.unlink(member.id, identity, app.clock.now()).await? {
         Some(Unlinked::Now { ended }) => {
-            tracing::info!(member = %member.id, provider = %provider.name, ended, "identity_unlinked");
+            tracing::info!(member = %member.id, provider = %provider.name, "identity_unlinked");
+            sessions::ended(app, &ended, End::Elsewhere);
             app.store.member(member.id).await?.ok_or(Error::NotFound)
         }
         Some(Unlinked::Last) => Err(Error::Forbidden(LAST)),

@@ -1,9 +1,10 @@
-//! Sessions: finding out who is asking, seeing one's own, ending them.
+//! Sessions: finding out who is asking, seeing one's own, ending them. Whatever ends a session goes through [`end`],
+//! [`end_all`] or [`ended`], so that it is logged, and told to whom it concerns, in one place.
 
 use crate::app::App;
 use crate::domain::id::MemberId;
 use crate::domain::member::Member;
-use crate::domain::session::{Session, SessionHash, SessionId};
+use crate::domain::session::{End, Session, SessionHash, SessionId};
 use crate::oidc::Tokens;
 
 use super::sign_in::Kept;
@@ -16,10 +17,9 @@ pub async fn resume(app: &App, id: &SessionId) -> Result<Option<(Member, Session
     let Some(session) = app.store.session(hash).await? else { return Ok(None) };
     let now = app.clock.now();
     if !app.limits.admit(&session, now) {
-        tracing::info!(session = %hash, member = %session.member, "session_expired");
         // It has expired whether or not that can be written down; it is purged in its time.
-        if let Err(error) = app.store.end_session(hash).await {
-            tracing::warn!(%error, "an expired session was not removed");
+        if let Err(error) = end(app, hash, End::Expired).await {
+            tracing::warn!(session = %hash, %error, "an expired session was not removed");
         }
         return Ok(None);
     }
@@ -46,28 +46,52 @@ pub async fn own(app: &App, member: &Member) -> Result<Vec<Session>> {
 ///
 /// # Errors
 /// `NotFound` where there is no such session, or it is another's.
-pub async fn end(app: &App, member: MemberId, hash: SessionHash) -> Result<()> {
+pub async fn end_own(app: &App, member: MemberId, hash: SessionHash) -> Result<()> {
     match app.store.session(hash).await? {
         Some(session) if session.member == member => {
-            sign_out(app, &session).await?;
+            end(app, hash, End::Elsewhere).await?;
             Ok(())
         }
         Some(_) | None => Err(Error::NotFound),
     }
 }
 
-/// Ends all of the member's sessions but the one they are using. Gives how many.
-pub async fn end_others(app: &App, member: &Member, current: SessionHash) -> Result<usize> {
-    let ended = app.store.end_sessions_of(member.id, Some(current)).await?;
-    tracing::info!(member = %member.id, ended, "sessions_ended");
-    Ok(ended)
+/// Ends all of a member's sessions save `except`: the member's own others, or all of them for an admin. Gives how many.
+pub async fn end_all(app: &App, member: MemberId, except: Option<SessionHash>, why: End) -> Result<usize> {
+    let sessions = app.store.end_sessions_of(member, except, why, app.clock.now()).await?;
+    ended(app, &sessions, why);
+    Ok(sessions.len())
 }
 
 /// Ends a session here. Gives the tokens it held, with which the provider can be told.
 pub async fn sign_out(app: &App, session: &Session) -> Result<Option<Tokens>> {
-    let ended = app.store.end_session(session.hash).await?;
-    tracing::info!(session = %session.hash, member = %session.member, "session_ended");
+    let ended = end(app, session.hash, End::SignedOut).await?;
     Ok(ended.and_then(|session| kept(app, &session)).map(|kept| kept.tokens))
+}
+
+/// Ends a session, and gives what it was; `None` where it had ended before.
+pub(super) async fn end(app: &App, hash: SessionHash, why: End) -> Result<Option<Session>> {
+    let session = app.store.end_session(hash, why, app.clock.now()).await?;
+    ended(app, session.as_slice(), why);
+    Ok(session)
+}
+
+/// The store has ended these sessions, in one step with something else.
+pub(super) fn ended(_app: &App, sessions: &[Session], why: End) {
+    for Session { hash, member, provider, .. } in sessions {
+        match why {
+            End::Expired => tracing::info!(session = %hash, %member, %provider, "session_expired"),
+            End::SignedOut
+            | End::Elsewhere
+            | End::Replaced
+            | End::ByProvider
+            | End::ByAdmin
+            | End::NotAllowed
+            | End::AccountDeleted => {
+                tracing::info!(session = %hash, %member, %provider, why = why.label(), "session_ended");
+            }
+        }
+    }
 }
 
 /// What was sealed with a session: its tokens, and what the provider said. `None` where no key opens it

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::sessions;
 use crate::app::App;
 use crate::clock::random;
 use crate::config::{AllowRule, ClaimRule, Provider};
 use crate::domain::id::MemberId;
 use crate::domain::member::{Handle, Identity, Member, Profile};
-use crate::domain::session::{Session, SessionHash, SessionId};
+use crate::domain::session::{End, Session, SessionHash, SessionId};
 use crate::domain::visibility::GroupName;
 use crate::oidc::{SignedIn, Tokens};
 use crate::store::StoreError;
@@ -102,7 +103,8 @@ pub async fn sign_in(
         address: whence.address,
         sealed: app.keys.seal(&kept, &hash.to_bytes())?,
     };
-    app.store.begin_session(&session, app.limits.end_of(&session), whence.replaces).await?;
+    let replaced = app.store.begin_session(&session, app.limits.end_of(&session), whence.replaces).await?;
+    sessions::ended(app, replaced.as_slice(), End::Replaced);
     tracing::info!(session = %hash, member = %member.id, provider = %provider.name, "session_created");
     Ok((id, member))
 }

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::clock::random;
 use crate::domain::id::MemberId;
 use crate::domain::member::Member;
-use crate::domain::session::SessionHash;
+use crate::domain::session::{Ended, SessionHash};
 use crate::domain::thought::Message;
 use crate::domain::unsent::{Unsent, UnsentId};
 
@@ -39,7 +39,7 @@ impl Typed {
 /// have deleted their account, or nothing was typed: then there is nobody to give it back to, or nothing.
 pub async fn keep_of_ended(app: &App, ended: SessionHash, typed: &Typed) -> Result<Option<UnsentId>> {
     match app.store.ended_session(ended).await? {
-        Some(member) if app.store.member(member).await?.is_some() => keep(app, member, typed).await,
+        Some(Ended { member, .. }) if app.store.member(member).await?.is_some() => keep(app, member, typed).await,
         Some(_) | None => Ok(None),
     }
 }

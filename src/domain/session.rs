@@ -125,6 +125,68 @@ impl Session {
     }
 }
 
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// The person signed out in it.
+    SignedOut,
+    /// Its member ended it from another session of theirs, by itself or with the way to sign in that it was begun with.
+    Elsewhere,
+    /// Somebody signed in anew in the same browser: its member once more, or another.
+    Replaced,
+    /// Its provider said that it has ended, over the back channel or by taking its refresh token no more.
+    ByProvider,
+    /// An admin ended it.
+    ByAdmin,
+    /// Its provider said at a refresh what `THOUGHTS_OIDC_ALLOW` lets in no more.
+    NotAllowed,
+    /// Its member deleted their account.
+    AccountDeleted,
+    /// It was not used for too long, or began too long ago.
+    Expired,
+}
+
+impl End {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::SignedOut,
+        Self::Elsewhere,
+        Self::Replaced,
+        Self::ByProvider,
+        Self::ByAdmin,
+        Self::NotAllowed,
+        Self::AccountDeleted,
+        Self::Expired,
+    ];
+
+    /// What it is called in the log, in metrics and in a stream of events.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::Elsewhere => "elsewhere",
+            Self::Replaced => "replaced",
+            Self::ByProvider => "by_provider",
+            Self::ByAdmin => "by_admin",
+            Self::NotAllowed => "not_allowed",
+            Self::AccountDeleted => "account_deleted",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// What is noted of a session that has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Whose it was.
+    pub member: MemberId,
+    /// Why it ended.
+    pub why: End,
+    /// When it ended; whole milliseconds.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub at: Timestamp,
+}
+
 /// What a provider says has ended with it. Source: OpenID Connect Back-Channel Logout 1.0, section 2.4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderLogout {
@@ -238,6 +300,13 @@ mod tests {
         stored.as_object_mut().unwrap().remove("authenticated_at");
         let session: Session = serde_json::from_value(stored).unwrap();
         assert!(!session.is_recent(at(1_764_000_000)));
+    }
+
+    #[test]
+    fn why_a_session_ended_is_stored_as_it_is_called() {
+        for why in End::ALL {
+            assert_eq!(serde_json::to_value(why).unwrap(), why.label());
+        }
     }
 
     #[test]

@@ -31,7 +31,7 @@ use crate::domain::id::{ApiTokenId, MemberId, ThoughtId};
 use crate::domain::member::{Handle, Identity, Member, Profile};
 use crate::domain::page::Page;
 use crate::domain::policy::Reach;
-use crate::domain::session::{ProviderLogout, Session, SessionHash};
+use crate::domain::session::{End, Ended, ProviderLogout, Session, SessionHash};
 use crate::domain::thought::{Authored, NewThought, Once, Revision, Thought};
 use crate::domain::unsent::{Unsent, UnsentId};
 
@@ -108,12 +108,12 @@ pub enum Linked {
 }
 
 /// What became of an identity that was to be taken from a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unlinked {
-    /// It is nobody's from now on, and so many sessions begun with it have ended.
+    /// It is nobody's from now on.
     Now {
-        /// How many sessions.
-        ended: usize,
+        /// The sessions begun with it, which have ended.
+        ended: Vec<Session>,
     },
     /// It is not theirs.
     NotTheirs,
@@ -187,8 +187,9 @@ pub trait Members: Send + Sync {
     async fn link(&self, member: MemberId, identity: &Identity) -> Result<Option<Linked>>;
 
     /// Takes an identity from the member, unless it is the last one, and in the same step ends the sessions that were
-    /// begun with it. Who signs in with it from then on is a new member. `None` if there is no such member.
-    async fn unlink(&self, member: MemberId, identity: &Identity) -> Result<Option<Unlinked>>;
+    /// begun with it, at `at` and as [`End::Elsewhere`]. Who signs in with it from then on is a new member. `None` if
+    /// there is no such member.
+    async fn unlink(&self, member: MemberId, identity: &Identity, at: Timestamp) -> Result<Option<Unlinked>>;
 
     /// The member called this.
     async fn member(&self, id: MemberId) -> Result<Option<Member>>;
@@ -203,7 +204,7 @@ pub trait Accounts: Send + Sync {
     /// Takes a member out, for good and in one step: who they were is forgotten with their identities, their sessions
     /// and API tokens end, and from then on nothing of theirs is found. Their thoughts and everything else of theirs
     /// may be on disk until [`Accounts::purge_members`] has come to them, and until then nobody is given their handle.
-    /// Gives the sessions that ended, or `None` where there is no such member.
+    /// Gives the sessions that ended, of which nothing is noted, or `None` where there is no such member.
     async fn delete_member(&self, id: MemberId) -> Result<Option<Vec<Session>>>;
 
     /// One step of forgetting what deleted members have left: their thoughts, deleted ones and revisions included,
@@ -233,12 +234,18 @@ pub trait ApiTokens: Send + Sync {
     async fn revoke_api_token(&self, member: MemberId, id: ApiTokenId) -> Result<Option<ApiToken>>;
 }
 
-/// Sessions. None of these methods can bring back a session that has ended.
+/// Sessions. None of these methods can bring back a session that has ended. Whatever ends one notes whose it was, why
+/// and when ([`Sessions::ended_session`]), in the same step.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Stores a new session and, in the same step, ends the one it replaces. `until` is when it ends at
-    /// the latest, whatever happens.
-    async fn begin_session(&self, session: &Session, until: Timestamp, replaces: Option<SessionHash>) -> Result<()>;
+    /// Stores a new session and, in the same step, ends the one it replaces, as [`End::Replaced`] at the time the new
+    /// one begins. `until` is when it ends at the latest, whatever happens. Gives the one that ended.
+    async fn begin_session(
+        &self,
+        session: &Session,
+        until: Timestamp,
+        replaces: Option<SessionHash>,
+    ) -> Result<Option<Session>>;
 
     /// The session known by this hash.
     async fn session(&self, hash: SessionHash) -> Result<Option<Session>>;
@@ -255,21 +262,34 @@ pub trait Sessions: Send + Sync {
     /// record that exists, never an insert. `false` if the session has ended.
     async fn end_refresh(&self, hash: SessionHash, sealed: Option<Vec<u8>>) -> Result<bool>;
 
-    /// Ends a session and gives what it was.
-    async fn end_session(&self, hash: SessionHash) -> Result<Option<Session>>;
+    /// Ends a session and gives what it was; `None` where it has ended before.
+    async fn end_session(&self, hash: SessionHash, why: End, at: Timestamp) -> Result<Option<Session>>;
 
-    /// Whose session this was that has ended; known until the session would have ended in any case.
-    async fn ended_session(&self, hash: SessionHash) -> Result<Option<MemberId>>;
+    /// Whose session this was that has ended, why and when; known until the session would have ended in any case. What
+    /// ended it first counts.
+    async fn ended_session(&self, hash: SessionHash) -> Result<Option<Ended>>;
 
     /// A member's sessions, the most recently begun first.
     async fn sessions_of(&self, member: MemberId) -> Result<Vec<Session>>;
 
-    /// Ends all of a member's sessions, save `except`. Gives how many.
-    async fn end_sessions_of(&self, member: MemberId, except: Option<SessionHash>) -> Result<usize>;
+    /// Ends all of a member's sessions, save `except`. Gives what they were.
+    async fn end_sessions_of(
+        &self,
+        member: MemberId,
+        except: Option<SessionHash>,
+        why: End,
+        at: Timestamp,
+    ) -> Result<Vec<Session>>;
 
-    /// Ends every session that `logout` names, in one step with noting its `jti`, which is remembered until
-    /// `until`. Gives how many, or `None` and ends nothing where this issuer has used that `jti` already.
-    async fn end_sessions_at_provider(&self, logout: &ProviderLogout, until: Timestamp) -> Result<Option<usize>>;
+    /// Ends every session that `logout` names, as [`End::ByProvider`] at `at`, in one step with noting its `jti`, which
+    /// is remembered until `until`. Gives what they were, or `None` and ends nothing where this issuer has used that
+    /// `jti` already.
+    async fn end_sessions_at_provider(
+        &self,
+        logout: &ProviderLogout,
+        at: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Vec<Session>>>;
 
     /// Forgets up to `limit` of the `jti` whose time to be remembered ended before `now`. Gives how many.
     async fn purge_logouts(&self, now: Timestamp, limit: usize) -> Result<usize>;

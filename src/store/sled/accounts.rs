@@ -51,8 +51,7 @@ fn end_sessions(draft: &mut Draft<'_>, member: MemberId) -> Result<Vec<Session>>
     let mut ended = Vec::new();
     for key in draft.keys(&keys::sessions_of(member), usize::MAX)? {
         let hash = sessions::hash_in(&key)?;
-        ended.extend(sessions::end(draft, hash)?);
-        draft.remove(&keys::ended(hash));
+        ended.extend(sessions::take_out(draft, hash)?);
     }
     Ok(ended)
 }

@@ -17,7 +17,8 @@
 //! | `s` | session hash | the session and when it ends |
 //! | `S` | member, begun at (latest first), session hash | this member's |
 //! | `p` | SHA-256 of issuer and the provider's `sid`, session hash | begun through that provider session |
-//! | `x` | session hash | whose session this was, which has ended |
+//! | `X` | session hash | whose session this was, which has ended, why and when |
+//! | `x` | session hash | the same as it was noted before reasons were: only forgotten, in its time |
 //! | `e` | ends at, session hash | due to be forgotten, though it may have ended before |
 //! | `u` | id | a text that waits for its writer |
 //! | `U` | kept at, id | due to be forgotten |
@@ -51,7 +52,7 @@ pub(super) use self::copying::*;
 use super::records::KeptSession;
 use crate::domain::id::{MemberId, ThoughtId};
 use crate::domain::member::{Handle, Identity, Member};
-use crate::domain::session::SessionHash;
+use crate::domain::session::{Ended, SessionHash};
 use crate::domain::thought::{Once, Revision, Thought};
 use crate::domain::unsent::{Unsent, UnsentId};
 use crate::domain::visibility::{GroupName, Visibility};
@@ -284,8 +285,13 @@ pub(super) fn handle(handle: &Handle) -> Key<MemberId> {
     Key::new(b'h', "a handle").with(handle.as_str())
 }
 
-/// Whose session this was, which has ended.
-pub(super) fn ended(hash: SessionHash) -> Key<MemberId> {
+/// Whose session this was, which has ended, why and when.
+pub(super) fn ended(hash: SessionHash) -> Key<Ended> {
+    Key::new(b'X', "an ended session").with(hash.to_bytes())
+}
+
+/// Whose session this was, as it was noted before reasons were.
+pub(super) fn ended_without_reason(hash: SessionHash) -> Key<MemberId> {
     Key::new(b'x', "an ended session").with(hash.to_bytes())
 }
 

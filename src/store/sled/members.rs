@@ -51,9 +51,9 @@ impl Members for SledStore {
         self.writer.write(move |draft| link(draft, member, identity)).await
     }
 
-    async fn unlink(&self, member: MemberId, identity: &Identity) -> Result<Option<Unlinked>> {
+    async fn unlink(&self, member: MemberId, identity: &Identity, at: Timestamp) -> Result<Option<Unlinked>> {
         let identity = identity.clone();
-        self.writer.write(move |draft| unlink(draft, member, &identity)).await
+        self.writer.write(move |draft| unlink(draft, member, &identity, at)).await
     }
 
     async fn member(&self, id: MemberId) -> Result<Option<Member>> {
@@ -108,7 +108,7 @@ fn link(draft: &mut Draft<'_>, id: MemberId, identity: Identity) -> Result<Optio
     Ok(Some(linked))
 }
 
-fn unlink(draft: &mut Draft<'_>, id: MemberId, identity: &Identity) -> Result<Option<Unlinked>> {
+fn unlink(draft: &mut Draft<'_>, id: MemberId, identity: &Identity, at: Timestamp) -> Result<Option<Unlinked>> {
     let Some(mut member) = draft.get(&keys::member(id))? else { return Ok(None) };
     if !member.identities.contains(identity) {
         return Ok(Some(Unlinked::NotTheirs));
@@ -119,7 +119,7 @@ fn unlink(draft: &mut Draft<'_>, id: MemberId, identity: &Identity) -> Result<Op
     member.identities.retain(|theirs| theirs != identity);
     draft.remove(&keys::identity(identity));
     draft.put(&keys::member(id), &member)?;
-    let ended = sessions::end_begun_with(draft, id, identity)?;
+    let ended = sessions::end_begun_with(draft, id, identity, at)?;
     Ok(Some(Unlinked::Now { ended }))
 }
 

@@ -8,19 +8,26 @@ use super::records::{self, KeptSession, get};
 use super::{SledStore, keys};
 use crate::domain::id::MemberId;
 use crate::domain::member::Identity;
-use crate::domain::session::{ProviderLogout, Session, SessionHash};
+use crate::domain::session::{End, Ended, ProviderLogout, Session, SessionHash};
 use crate::store::{Result, Sessions};
 
 #[async_trait]
 impl Sessions for SledStore {
-    async fn begin_session(&self, session: &Session, until: Timestamp, replaces: Option<SessionHash>) -> Result<()> {
+    async fn begin_session(
+        &self,
+        session: &Session,
+        until: Timestamp,
+        replaces: Option<SessionHash>,
+    ) -> Result<Option<Session>> {
         let kept = KeptSession { session: session.clone(), until, refreshing_until: None };
         self.writer
             .write(move |draft| {
-                if let Some(hash) = replaces {
-                    end(draft, hash)?;
-                }
-                put(draft, &kept)
+                let over = match replaces {
+                    Some(hash) => end(draft, hash, End::Replaced, kept.session.created_at)?,
+                    None => None,
+                };
+                put(draft, &kept)?;
+                Ok(over)
             })
             .await
     }
@@ -69,11 +76,11 @@ impl Sessions for SledStore {
             .await
     }
 
-    async fn end_session(&self, hash: SessionHash) -> Result<Option<Session>> {
-        self.writer.write(move |draft| end(draft, hash)).await
+    async fn end_session(&self, hash: SessionHash, why: End, at: Timestamp) -> Result<Option<Session>> {
+        self.writer.write(move |draft| end(draft, hash, why, at)).await
     }
 
-    async fn ended_session(&self, hash: SessionHash) -> Result<Option<MemberId>> {
+    async fn ended_session(&self, hash: SessionHash) -> Result<Option<Ended>> {
         self.read(|db| get(db, &keys::ended(hash)))
     }
 
@@ -86,14 +93,20 @@ impl Sessions for SledStore {
         })
     }
 
-    async fn end_sessions_of(&self, member: MemberId, except: Option<SessionHash>) -> Result<usize> {
+    async fn end_sessions_of(
+        &self,
+        member: MemberId,
+        except: Option<SessionHash>,
+        why: End,
+        at: Timestamp,
+    ) -> Result<Vec<Session>> {
         self.writer
             .write(move |draft| {
-                let mut ended = 0;
+                let mut ended = Vec::new();
                 for key in draft.keys(&keys::sessions_of(member), usize::MAX)? {
                     let hash = hash_in(&key)?;
-                    if Some(hash) != except && end(draft, hash)?.is_some() {
-                        ended += 1;
+                    if Some(hash) != except {
+                        ended.extend(end(draft, hash, why, at)?);
                     }
                 }
                 Ok(ended)
@@ -101,7 +114,12 @@ impl Sessions for SledStore {
             .await
     }
 
-    async fn end_sessions_at_provider(&self, logout: &ProviderLogout, until: Timestamp) -> Result<Option<usize>> {
+    async fn end_sessions_at_provider(
+        &self,
+        logout: &ProviderLogout,
+        at: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Vec<Session>>> {
         let logout = logout.clone();
         self.writer
             .write(move |draft| {
@@ -111,11 +129,11 @@ impl Sessions for SledStore {
                 }
                 draft.put(&counted, &())?;
                 draft.put(&keys::logout_end(until, &logout.iss, &logout.jti), &())?;
-                let mut ended = 0;
+                let mut ended = Vec::new();
                 for hash in candidates(draft, &logout)? {
                     let session = draft.get(&keys::session(hash))?;
-                    if session.is_some_and(|kept| logout.names(&kept.session)) && end(draft, hash)?.is_some() {
-                        ended += 1;
+                    if session.is_some_and(|kept| logout.names(&kept.session)) {
+                        ended.extend(end(draft, hash, End::ByProvider, at)?);
                     }
                 }
                 Ok(Some(ended))
@@ -142,8 +160,9 @@ impl Sessions for SledStore {
                 let mut purged = 0;
                 for key in draft.keys(&keys::session_ends_before(now), limit)? {
                     let hash = hash_in(&key)?;
-                    end(draft, hash)?;
+                    take_out(draft, hash)?;
                     draft.remove(&keys::ended(hash));
+                    draft.remove(&keys::ended_without_reason(hash));
                     draft.remove_raw(&key);
                     purged += 1;
                 }
@@ -164,15 +183,20 @@ pub(super) fn put(draft: &mut Draft<'_>, kept: &KeptSession) -> Result<()> {
     draft.put(&keys::session(session.hash), kept)
 }
 
-/// Ends the member's sessions that were begun with this identity. Gives how many.
-pub(super) fn end_begun_with(draft: &mut Draft<'_>, member: MemberId, identity: &Identity) -> Result<usize> {
-    let mut ended = 0;
+/// Ends the member's sessions that were begun with this identity. Gives what they were.
+pub(super) fn end_begun_with(
+    draft: &mut Draft<'_>,
+    member: MemberId,
+    identity: &Identity,
+    at: Timestamp,
+) -> Result<Vec<Session>> {
+    let mut ended = Vec::new();
     for key in draft.keys(&keys::sessions_of(member), usize::MAX)? {
         let hash = hash_in(&key)?;
         let session = draft.get(&keys::session(hash))?.map(|kept| kept.session);
         let with_it = session.is_some_and(|session| session.iss == identity.iss && session.sub == identity.sub);
-        if with_it && end(draft, hash)?.is_some() {
-            ended += 1;
+        if with_it {
+            ended.extend(end(draft, hash, End::Elsewhere, at)?);
         }
     }
     Ok(ended)
@@ -198,14 +222,19 @@ pub(super) fn hash_in(key: &[u8]) -> Result<SessionHash> {
     keys::ending("a session's place", key).map(SessionHash::from_bytes)
 }
 
-/// Takes a session out, wherever it stands.
-pub(super) fn end(draft: &mut Draft<'_>, hash: SessionHash) -> Result<Option<Session>> {
+/// Ends a session, and notes whose it was.
+fn end(draft: &mut Draft<'_>, hash: SessionHash, why: End, at: Timestamp) -> Result<Option<Session>> {
+    let Some(session) = take_out(draft, hash)? else { return Ok(None) };
+    draft.put(&keys::ended(hash), &Ended { member: session.member, why, at })?;
+    Ok(Some(session))
+}
+
+/// Takes a session out, wherever it stands, but for its place in time: by that the note of whose it was is forgotten.
+pub(super) fn take_out(draft: &mut Draft<'_>, hash: SessionHash) -> Result<Option<Session>> {
     let key = keys::session(hash);
     let Some(KeptSession { session, until: _, refreshing_until: _ }) = draft.get(&key)? else { return Ok(None) };
     draft.remove(&key);
     draft.remove(&keys::session_of(session.member, session.created_at, hash));
-    // Its place in time stays: by it the note of whose it was is forgotten.
-    draft.put(&keys::ended(hash), &session.member)?;
     if let Some(sid) = &session.sid {
         draft.remove(&keys::session_at_provider(&session.iss, sid, hash));
     }

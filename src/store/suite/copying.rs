@@ -4,7 +4,7 @@ use super::support::{
     Given, all_pages, api_token, at, begun, change, identity, member, once, reach, shared, shared_many, thought,
 };
 use crate::domain::policy::Reach;
-use crate::domain::session::ProviderLogout;
+use crate::domain::session::{End, ProviderLogout};
 use crate::domain::unsent::{Unsent, UnsentId};
 use crate::store::Scope;
 use crate::store::copying::{Filling, Kind, Record, Snapshot};
@@ -36,7 +36,7 @@ async fn everything(store: &Given) {
     store.create_api_token(&api_token(&ann), Some(&once("b"))).await.unwrap();
     begun(store, &ann, 1).await;
     let logout = ProviderLogout { iss: identity("").iss, sub: Some("nobody".into()), sid: None, jti: "1".into() };
-    store.end_sessions_at_provider(&logout, at(1000)).await.unwrap();
+    store.end_sessions_at_provider(&logout, at(7), at(1000)).await.unwrap();
     store.keep_unsent(UnsentId::new([7; 16]), &Unsent { member: ann.id, sealed: vec![1, 2], at: at(7) }).await.unwrap();
     store.delete_member(bob.id).await.unwrap();
 }
@@ -70,7 +70,7 @@ pub(in crate::store) async fn a_snapshot_is_of_one_moment_whatever_is_written_me
     store.edit(ids[3], &change("later", "private"), at(8)).await.unwrap();
     store.delete(ids[4], at(8)).await.unwrap();
     store.purge_deleted(at(9), 100).await.unwrap();
-    store.end_sessions_of(ann.id, None).await.unwrap();
+    store.end_sessions_of(ann.id, None, End::ByAdmin, at(9)).await.unwrap();
     while store.purge_members(100).await.unwrap() {}
     shared(&store, &member(&store, "cay").await, "public").await;
     read.extend(all(snapshot).await);

@@ -2,7 +2,7 @@
 
 use super::support::{Given, at, begun, identity, member, new_member_id, profile, session};
 use crate::domain::member::{Handle, Identity, Member};
-use crate::domain::session::Session;
+use crate::domain::session::{End, Ended, Session};
 use crate::store::{Linked, Unlinked};
 
 /// An identity at a second issuer.
@@ -64,10 +64,10 @@ pub(in crate::store) async fn an_identity_linked_at_once_by_two_is_one_members(s
 
 pub(in crate::store) async fn an_identity_that_was_unlinked_is_nobodys(store: Given) {
     let ann = ann_of_two(&store).await;
-    assert_eq!(store.unlink(ann.id, &elsewhere("b")).await.unwrap(), Some(Unlinked::NotTheirs));
-    assert_eq!(store.unlink(ann.id, &elsewhere("a")).await.unwrap(), Some(Unlinked::Now { ended: 0 }));
-    assert_eq!(store.unlink(ann.id, &elsewhere("a")).await.unwrap(), Some(Unlinked::NotTheirs));
-    assert_eq!(store.unlink(new_member_id(), &elsewhere("a")).await.unwrap(), None);
+    assert_eq!(store.unlink(ann.id, &elsewhere("b"), at(7)).await.unwrap(), Some(Unlinked::NotTheirs));
+    assert_eq!(store.unlink(ann.id, &elsewhere("a"), at(7)).await.unwrap(), Some(Unlinked::Now { ended: vec![] }));
+    assert_eq!(store.unlink(ann.id, &elsewhere("a"), at(7)).await.unwrap(), Some(Unlinked::NotTheirs));
+    assert_eq!(store.unlink(new_member_id(), &elsewhere("a"), at(7)).await.unwrap(), None);
     assert_ne!(signs_in(&store, &elsewhere("a")).await.id, ann.id);
     assert_eq!(signs_in(&store, &identity("ann")).await.id, ann.id);
 }
@@ -78,8 +78,13 @@ pub(in crate::store) async fn unlinking_ends_the_sessions_begun_with_it_and_no_o
     let with_it = begun_with(&store, &ann, elsewhere("a")).await;
     let same_sub = begun_with(&store, &ann, identity("a")).await;
     let same_issuer = begun_with(&store, &member(&store, "bob").await, elsewhere("b")).await;
-    assert_eq!(store.unlink(ann.id, &elsewhere("a")).await.unwrap(), Some(Unlinked::Now { ended: 1 }));
+    assert_eq!(
+        store.unlink(ann.id, &elsewhere("a"), at(7)).await.unwrap(),
+        Some(Unlinked::Now { ended: vec![with_it.clone()] })
+    );
     assert_eq!(store.session(with_it.hash).await.unwrap(), None);
+    let ended = Ended { member: ann.id, why: End::Elsewhere, at: at(7) };
+    assert_eq!(store.ended_session(with_it.hash).await.unwrap(), Some(ended));
     for alive in [other, same_sub, same_issuer] {
         assert_eq!(store.session(alive.hash).await.unwrap(), Some(alive));
     }
@@ -88,7 +93,7 @@ pub(in crate::store) async fn unlinking_ends_the_sessions_begun_with_it_and_no_o
 pub(in crate::store) async fn the_last_identity_stays(store: Given) {
     let ann = member(&store, "ann").await;
     let session = begun_with(&store, &ann, identity("ann")).await;
-    assert_eq!(store.unlink(ann.id, &identity("ann")).await.unwrap(), Some(Unlinked::Last));
+    assert_eq!(store.unlink(ann.id, &identity("ann"), at(7)).await.unwrap(), Some(Unlinked::Last));
     assert_eq!(store.session(session.hash).await.unwrap(), Some(session));
     assert_eq!(signs_in(&store, &identity("ann")).await.id, ann.id);
 }
@@ -96,8 +101,8 @@ pub(in crate::store) async fn the_last_identity_stays(store: Given) {
 pub(in crate::store) async fn two_that_are_unlinked_at_once_leave_one(store: Given) {
     let ann = ann_of_two(&store).await;
     let (one, other) = (identity("ann"), elsewhere("a"));
-    let (one, other) = tokio::join!(store.unlink(ann.id, &one), store.unlink(ann.id, &other));
+    let (one, other) = tokio::join!(store.unlink(ann.id, &one, at(7)), store.unlink(ann.id, &other, at(7)));
     let outcomes = [one.unwrap().unwrap(), other.unwrap().unwrap()];
-    assert!(outcomes.contains(&Unlinked::Now { ended: 0 }) && outcomes.contains(&Unlinked::Last), "{outcomes:?}");
+    assert!(outcomes.contains(&Unlinked::Now { ended: vec![] }) && outcomes.contains(&Unlinked::Last), "{outcomes:?}");
     assert_eq!(store.member(ann.id).await.unwrap().unwrap().identities.len(), 1);
 }

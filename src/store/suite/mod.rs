@@ -102,6 +102,7 @@ macro_rules! store_suite {
                 a_logout_by_sub_ends_all_of_that_members_sessions_with_that_provider
                 a_logout_counts_once_until_it_is_purged
                 whose_session_has_ended_is_known_until_it_would_have_ended_anyway
+                whatever_ends_a_session_notes_why_and_when_and_the_first_counts
                 the_turn_to_refresh_is_one_at_a_time_and_ends_by_itself
                 what_a_refresh_brings_is_kept_with_the_session
                 a_refresh_never_brings_back_an_ended_session

@@ -9,6 +9,7 @@ use super::support::{
 };
 use crate::domain::id::ThoughtId;
 use crate::domain::policy::Reach;
+use crate::domain::session::End;
 use crate::store::{Scope, Shared, StoreError};
 
 const WRITERS: usize = 32;
@@ -120,9 +121,9 @@ pub(in crate::store) async fn a_closed_store_refuses_everything_and_closes_again
         store.begin_session(&session, at(9), None).await.err(),
         store.session(hash).await.err(),
         store.touch_session(hash, at(9)).await.err(),
-        store.end_session(hash).await.err(),
+        store.end_session(hash, End::SignedOut, at(9)).await.err(),
         store.sessions_of(ann.id).await.err(),
-        store.end_sessions_of(ann.id, None).await.err(),
+        store.end_sessions_of(ann.id, None, End::ByAdmin, at(9)).await.err(),
         store.purge_sessions(at(9), 1).await.err(),
         store.create_api_token(&token, None).await.err(),
         store.api_token(token.hash).await.err(),
@@ -148,6 +149,6 @@ pub(in crate::store) async fn what_was_asked_before_closing_is_answered(store: G
     assert!(first.is_ok());
     store.close().await.unwrap();
     for answer in tasks.join_all().await {
-        assert!(matches!(answer, Ok(()) | Err(StoreError::Closed)), "{answer:?}");
+        assert!(matches!(answer, Ok(None) | Err(StoreError::Closed)), "{answer:?}");
     }
 }

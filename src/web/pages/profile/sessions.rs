@@ -6,7 +6,7 @@ use poem::{Response, handler};
 
 use super::changed;
 use crate::actions::sessions;
-use crate::domain::session::Session;
+use crate::domain::session::{End, Session};
 use crate::paths;
 use crate::web::access::Member;
 use crate::web::components::time;
@@ -25,14 +25,14 @@ pub async fn end(member: Member, Path(id): Path<String>) -> Result<Response, Ref
         return logout::sign_out(&member, &member.session).await;
     }
     let member = RecentMember::prove(member)?;
-    sessions::end(&member.app, member.member.id, hash).await?;
+    sessions::end_own(&member.app, member.member.id, hash).await?;
     changed(&member, "Session ended.").await
 }
 
 /// `DELETE /profile/sessions`: ends all the others.
 #[handler]
 pub async fn end_others(member: RecentMember) -> Result<Response, Refusal> {
-    sessions::end_others(&member.app, &member.member, member.session.hash).await?;
+    sessions::end_all(&member.app, member.member.id, Some(member.session.hash), End::Elsewhere).await?;
     changed(&member, "All other sessions ended.").await
 }
 
