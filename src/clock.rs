@@ -2,11 +2,11 @@
 //! test of expiry waits for nothing.
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 use ulid::Ulid;
 
 /// Tells the time, in whole milliseconds.
@@ -16,7 +16,8 @@ pub struct Clock(Source);
 #[derive(Clone)]
 enum Source {
     System,
-    Manual(Arc<AtomicI64>),
+    /// Milliseconds since 1970; whoever waits for a time hears of each change.
+    Manual(watch::Sender<i64>),
 }
 
 impl Clock {
@@ -27,7 +28,7 @@ impl Clock {
 
     /// A clock that shows the system's time now, and from then on goes only when it is told to.
     pub fn manual() -> Self {
-        Self(Source::Manual(Arc::new(AtomicI64::new(Self::system().now().as_millisecond()))))
+        Self(Source::Manual(watch::Sender::new(Self::system().now().as_millisecond())))
     }
 
     /// What time it is.
@@ -35,7 +36,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         let millisecond = match &self.0 {
             Source::System => Timestamp::now().as_millisecond(),
-            Source::Manual(millisecond) => millisecond.load(Ordering::SeqCst),
+            Source::Manual(millisecond) => *millisecond.borrow(),
         };
         Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::MAX)
     }
@@ -46,7 +47,24 @@ impl Clock {
             Source::System => {}
             Source::Manual(millisecond) => {
                 let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-                millisecond.fetch_add(by, Ordering::SeqCst);
+                millisecond.send_modify(|millisecond| *millisecond += by);
+            }
+        }
+    }
+
+    /// Waits until it is this late, or later.
+    pub async fn wait_until(&self, at: Timestamp) {
+        match &self.0 {
+            Source::System => {
+                while let Ok(left) = Duration::try_from(at.duration_since(self.now()))
+                    && !left.is_zero()
+                {
+                    tokio::time::sleep(left).await;
+                }
+            }
+            Source::Manual(millisecond) => {
+                // The sender is here: it can't be gone.
+                let _ = millisecond.subscribe().wait_for(|now| *now >= at.as_millisecond()).await;
             }
         }
     }
@@ -91,6 +109,7 @@ pub fn random<const N: usize>() -> [u8; N] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt as _;
 
     #[test]
     fn a_manual_clock_goes_only_when_told_to() {
@@ -98,6 +117,20 @@ mod tests {
         let then = clock.now();
         clock.clone().advance(Duration::from_secs(7));
         assert_eq!(clock.now().duration_since(then).as_secs(), 7);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_time_waits_until_it_has_come() {
+        let clock = Clock::manual();
+        let at = clock.now() + Duration::from_secs(5);
+        let mut waiting = Box::pin(clock.wait_until(at));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        clock.advance(Duration::from_secs(4));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        clock.advance(Duration::from_secs(1));
+        waiting.await;
+        clock.wait_until(at).await;
+        Clock::system().wait_until(Clock::system().now()).await;
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! - [`domain`] says what a thought, a member and a session are, and who may see and do what. It is pure.
 //! - [`store`] remembers: traits in the domain's words, and the stores that keep them.
 //! - [`backup`] is all of a store in one file.
+//! - [`live`] tells whoever is looking what has changed.
 //! - [`oidc`] is the relying party: it signs people in and out with a provider. [`demo`] is a provider.
 //! - [`app`] puts all of it together, [`server`] listens ([`control`] to commands), [`jobs`] run by themselves, [`cli`] starts things.
 //! - [`config`], [`clock`], [`keys`] and [`paths`] are each the one place for settings, time, secrets and URLs;
@@ -33,6 +34,7 @@ pub mod domain;
 pub mod jobs;
 pub mod jose;
 pub mod keys;
+pub mod live;
 pub mod oidc;
 pub mod paths;
 pub mod server;

@@ -49,6 +49,8 @@ pub const CALLBACK: &str = "/callback";
 pub const LOGOUT: &str = "/logout";
 /// Where a provider says that someone has signed out there.
 pub const BACK_CHANNEL_LOGOUT: &str = "/backchannel-logout";
+/// What changes, as a stream.
+pub const EVENTS: &str = "/events";
 /// Where the colours are chosen.
 pub const THEME: &str = "/theme";
 /// An embedded file.

@@ -65,6 +65,8 @@ impl Running {
     pub async fn stop(self) -> Result<(), StoreError> {
         // Nobody listening any more is what this is to bring about.
         let _ = self.stop.send(true);
+        // A stream is under way for as long as somebody listens.
+        self.app.live.close();
         for ended in [self.listener.await.map(|_| ()), self.jobs.await, self.control.await] {
             if let Err(error) = ended {
                 tracing::error!(%error, "a task ended badly");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What each area may use of ours, besides itself. `main → cli → app → {web, api, jobs} → actions → {oidc, store} →
+/// What each area may use of ours, besides itself. `main → cli → app → {web, api, jobs} → actions → {oidc, live, store} →
 /// domain`, and what everybody may use stands in `COMMON`.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
@@ -17,8 +17,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("demo", &[]),
     ("oidc", &["clock", "jose"]),
     ("store", &["domain"]),
-    ("actions", &["app", "clock", "config", "domain", "keys", "oidc", "store"]),
-    ("app", &["clock", "config", "domain", "keys", "oidc", "paths", "store"]),
+    ("live", &["clock", "domain"]),
+    ("actions", &["app", "clock", "config", "domain", "keys", "live", "oidc", "store"]),
+    ("app", &["clock", "config", "domain", "keys", "live", "oidc", "paths", "store"]),
     ("api", &["actions", "domain", "web"]),
     ("backup", &["domain", "store"]),
     ("web", &["actions", "api", "app", "clock", "config", "domain", "oidc", "paths", "store"]),

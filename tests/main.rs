@@ -20,6 +20,7 @@ mod client_authentication;
 mod copies;
 mod crash;
 mod editing;
+mod events;
 mod headers;
 mod house;
 mod interoperability;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::sign_in::{self, Kept};
 use super::{Error, sessions};
 use crate::app::{App, SignInProvider, SignedInUpstream};
+use crate::domain::change::Change;
 use crate::domain::session::{End, Session, SessionHash};
 use crate::oidc::{Api, RefreshError, Refreshed, SignInError};
 use crate::store::StoreError;
@@ -183,6 +184,7 @@ impl Refresh {
         }
         kept.claims = claims;
         self.app.store.update_member(session.member, &sign_in::profile(&provider.config, &kept.claims)).await?;
+        self.app.live.tell(&Change::MemberKnownAnew { member: session.member });
         self.keep(kept).await
     }
 

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 
 use super::{Error, Result, sessions};
 use crate::app::App;
+use crate::domain::change::Change;
 use crate::domain::member::Member;
 use crate::domain::session::{End, Session};
 
@@ -25,6 +26,7 @@ pub async fn delete(app: &App, member: &Member) -> Result<()> {
     let ended = app.store.delete_member(member.id).await?.ok_or(Error::NotFound)?;
     tracing::info!(member = %member.id, "user_deleted");
     sessions::ended(app, &ended, End::AccountDeleted);
+    app.live.tell(&Change::Many);
     let told = join_all(ended.iter().take(REVOKED_AT_MOST).map(|session| revoke(app, session)));
     if tokio::time::timeout(PROVIDERS_WITHIN, told).await.is_err() {
         tracing::warn!(member = %member.id, "a provider took too long to revoke a deleted member's refresh tokens");

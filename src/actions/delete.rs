@@ -1,6 +1,7 @@
 //! Deleting a thought, and undoing that.
 
 use crate::app::App;
+use crate::domain::change::What;
 use crate::domain::id::ThoughtId;
 use crate::domain::member::Member;
 use crate::domain::policy::{Action, Viewer, may};
@@ -23,6 +24,7 @@ pub async fn delete(app: &App, member: &Member, id: ThoughtId) -> Result<Authore
         return Err(Error::NotFound);
     }
     tracing::info!(thought = %id, member = %member.id, "thought_deleted");
+    app.live.tell(&authored.thought.became(What::Deleted { from: authored.thought.visibility.clone() }));
     Ok(authored)
 }
 
@@ -31,9 +33,10 @@ pub async fn delete(app: &App, member: &Member, id: ThoughtId) -> Result<Authore
 pub async fn restore(app: &App, member: &Member, id: ThoughtId) -> Result<Authored> {
     let viewer = Viewer::Member(Box::new(member.clone()));
     match read::restorable(app, &viewer, id).await {
-        Ok(_) => {
+        Ok(Authored { thought, .. }) => {
             if app.store.restore(id).await? {
                 tracing::info!(thought = %id, member = %member.id, "thought_restored");
+                app.live.tell(&thought.became(What::Restored { to: thought.visibility.clone() }));
             }
         }
         Err(Error::NotFound) => {}

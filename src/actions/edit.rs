@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::domain::Invalid;
+use crate::domain::change::What;
 use crate::domain::id::ThoughtId;
 use crate::domain::member::Member;
 use crate::domain::policy::{Action, Viewer, may, may_address};
@@ -32,5 +33,9 @@ pub async fn edit(app: &App, member: &Member, id: ThoughtId, change: &NewThought
     }
     let thought = app.store.edit(id, change, app.clock.now()).await?.ok_or(Error::NotFound)?;
     tracing::info!(thought = %id, member = %member.id, version = thought.version, "thought_edited");
+    if thought != before.thought {
+        let (from, to) = (before.thought.visibility, thought.visibility.clone());
+        app.live.tell(&thought.became(What::Edited { from, to }));
+    }
     Ok(Authored { thought, author: before.author })
 }

@@ -16,6 +16,7 @@ pub mod sessions;
 pub mod share;
 pub mod sign_in;
 pub mod unsent;
+pub mod watch;
 
 use crate::domain::Invalid;
 use crate::store::StoreError;

@@ -2,18 +2,27 @@
 //! [`end_all`] or [`ended`], so that it is logged, and told to whom it concerns, in one place.
 
 use crate::app::App;
+use crate::domain::change::Change;
 use crate::domain::id::MemberId;
 use crate::domain::member::Member;
-use crate::domain::session::{End, Session, SessionHash, SessionId};
+use crate::domain::session::{End, Session, SessionHash};
 use crate::oidc::Tokens;
 
 use super::sign_in::Kept;
 use super::{Error, Result};
 
-/// Who holds this session id, if it is good: notes the use, at most once a minute, by an update that can't
+/// What a request does with a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// It is a person's, who is there.
+    Counts,
+    /// A page makes it by itself, whether or not anyone is there: a tab left open keeps no session alive.
+    Watches,
+}
+
+/// Who holds this session, if it is good: notes the use, if it is one, at most once a minute, by an update that can't
 /// bring an ended session back.
-pub async fn resume(app: &App, id: &SessionId) -> Result<Option<(Member, Session)>> {
-    let hash = id.hash();
+pub async fn resume(app: &App, hash: SessionHash, how: Use) -> Result<Option<(Member, Session)>> {
     let Some(session) = app.store.session(hash).await? else { return Ok(None) };
     let now = app.clock.now();
     if !app.limits.admit(&session, now) {
@@ -23,7 +32,7 @@ pub async fn resume(app: &App, id: &SessionId) -> Result<Option<(Member, Session
         }
         return Ok(None);
     }
-    if app.limits.touch_is_due(&session, now) {
+    if how == Use::Counts && app.limits.touch_is_due(&session, now) {
         match app.store.touch_session(hash, now).await {
             Ok(true) => {}
             Ok(false) => return Ok(None),
@@ -77,8 +86,9 @@ pub(super) async fn end(app: &App, hash: SessionHash, why: End) -> Result<Option
 }
 
 /// The store has ended these sessions, in one step with something else.
-pub(super) fn ended(_app: &App, sessions: &[Session], why: End) {
+pub(super) fn ended(app: &App, sessions: &[Session], why: End) {
     for Session { hash, member, provider, .. } in sessions {
+        app.live.tell(&Change::SessionEnded { session: *hash, why });
         match why {
             End::Expired => tracing::info!(session = %hash, %member, %provider, "session_expired"),
             End::SignedOut

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::domain::Invalid;
+use crate::domain::change::What;
 use crate::domain::id::ThoughtId;
 use crate::domain::member::Member;
 use crate::domain::policy::may_address;
@@ -34,6 +35,7 @@ pub async fn share(app: &App, member: &Member, new: NewThought, once: Option<&On
     match app.store.share(&thought, once).await? {
         Shared::Now => {
             tracing::info!(thought = %thought.id, member = %member.id, "thought_shared");
+            app.live.tell(&thought.became(What::Shared { to: thought.visibility.clone() }));
             Ok(Authored { thought, author: member.author() })
         }
         Shared::Already(first) => {

@@ -9,6 +9,7 @@ use super::sessions;
 use crate::app::App;
 use crate::clock::random;
 use crate::config::{AllowRule, ClaimRule, Provider};
+use crate::domain::change::Change;
 use crate::domain::id::MemberId;
 use crate::domain::member::{Handle, Identity, Member, Profile};
 use crate::domain::session::{End, Session, SessionHash, SessionId};
@@ -85,6 +86,7 @@ pub async fn sign_in(
     let handle = Handle::suggest(&profile.preferred_handle);
     let identity = Identity { iss: signed_in.iss, sub: signed_in.sub };
     let member = app.store.admit(&identity, &profile, &handle, MemberId::from(app.ids.next(now)), now).await?;
+    app.live.tell(&Change::MemberKnownAnew { member: member.id });
 
     let id = SessionId::new(random());
     let hash = id.hash();

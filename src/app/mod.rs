@@ -17,6 +17,7 @@ use crate::clock::{Clock, Ids};
 use crate::config::{Config, StoreUrl};
 use crate::domain::session::Limits;
 use crate::keys::Keys;
+use crate::live::Hub;
 use crate::paths::Paths;
 use crate::store::{self, Store, StoreError};
 
@@ -32,6 +33,8 @@ pub struct App {
     pub upstreams: Upstreams,
     /// The refreshes that are under way.
     pub refreshes: Refreshes,
+    /// Tells whoever is looking what has changed.
+    pub live: Hub,
     /// The sign-ins that have come back.
     pub spent_states: SpentStates,
     /// Tells the time.
@@ -114,6 +117,7 @@ impl App {
             origin: config.base_url.origin(),
             upstreams: Upstreams::new(&config)?,
             refreshes: Refreshes::default(),
+            live: Hub::new(&clock),
             spent_states: SpentStates::default(),
             ids: Ids::default(),
             config,

@@ -70,6 +70,13 @@ identifiers! {
     MemberId;
     /// Names an API token where it is managed. It opens nothing.
     ApiTokenId;
+    /// Names an event in a stream of them.
+    EventId;
+}
+
+impl EventId {
+    /// Before all events.
+    pub const NONE: Self = Self(Ulid(0));
 }
 
 /// The text is not an identifier. In a URL that means: not found.

@@ -2,9 +2,11 @@
 //!
 //! Every type here exists only if it is valid: its constructor is the one place that knows its rule.
 //! Read in this order: [`id`], [`visibility`], [`thought`], [`member`], [`session`],
-//! [`api_token`], [`page`], and then [`policy`], where it is decided who may see and do what.
+//! [`api_token`], [`page`], [`policy`], where it is decided who may see and do what, and then
+//! [`change`].
 
 pub mod api_token;
+pub mod change;
 pub mod id;
 pub mod markdown;
 pub mod member;

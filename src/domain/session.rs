@@ -232,6 +232,12 @@ impl Limits {
         now.duration_since(session.last_seen_at) >= signed(every)
     }
 
+    /// When the session ends if it is not used until then.
+    pub fn ends(&self, session: &Session) -> Timestamp {
+        let idle = session.last_seen_at.saturating_add(signed(self.idle)).unwrap_or(Timestamp::MAX);
+        idle.min(self.end_of(session))
+    }
+
     /// When the session ends at the latest.
     pub fn end_of(&self, session: &Session) -> Timestamp {
         session.created_at.saturating_add(signed(self.max)).unwrap_or(Timestamp::MAX)
@@ -280,6 +286,14 @@ mod tests {
     fn a_session_in_use_ends_at_its_absolute_limit() {
         assert!(LIMITS.admit(&session(0, 990), at(999)));
         assert!(!LIMITS.admit(&session(0, 990), at(1000)));
+    }
+
+    #[test]
+    fn a_session_ends_at_the_first_of_its_limits_if_it_is_not_used() {
+        for (session, end) in [(session(0, 0), 100), (session(0, 50), 150), (session(0, 950), 1000)] {
+            assert_eq!(LIMITS.ends(&session), at(end));
+            assert!(LIMITS.admit(&session, at(end - 1)) && !LIMITS.admit(&session, at(end)));
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::Invalid;
+use super::change::{Change, What};
 use super::id::{MemberId, ThoughtId};
 use super::member::Author;
 use super::visibility::Visibility;
@@ -98,6 +99,11 @@ pub struct Thought {
 impl Thought {
     /// Days for which a deleted thought can be restored.
     pub const RESTORABLE_DAYS: i64 = 30;
+
+    /// That this became of it.
+    pub fn became(&self, what: What) -> Change {
+        Change::Thought { id: self.id, author: self.author, what }
+    }
 }
 
 /// A thought together with what its author is called, as every list shows it.

@@ -18,13 +18,14 @@ use super::origin;
 use super::refusal::{Came, Refusal};
 use super::request::{Kind, changes, is, path_and_query, request_id, text};
 use super::{bearer, sign_in_cookies, unsent};
-use crate::actions::sessions;
+use crate::actions::sessions::{self, Use};
 use crate::app::App;
 use crate::config::Anonymous;
 use crate::domain::api_token::ApiToken;
 use crate::domain::member;
 use crate::domain::policy::Viewer;
 use crate::domain::session::Session;
+use crate::paths;
 
 /// Who may use a route. There is no default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +106,7 @@ impl Visitor {
             return Ok(Self { viewer: Viewer::Member(Box::new(member)), token: Some(token), ..visitor });
         }
         if let Some(id) = cookies::session_id(app, &visitor.cookies) {
-            if let Some((member, session)) = sessions::resume(app, &id).await? {
+            if let Some((member, session)) = sessions::resume(app, id.hash(), used(app, request)).await? {
                 visitor.viewer = Viewer::Member(Box::new(member));
                 visitor.session = Some(session);
             } else {
@@ -141,6 +142,15 @@ impl Visitor {
         }
     }
 }
+
+/// Whether a person asks, or a page by itself: it listens to what changes, and then says so of what it asks for.
+fn used(app: &App, request: &Request) -> Use {
+    let by_itself = below_base(app, request) == paths::EVENTS || is(request.headers(), BY_ITSELF, "true");
+    if by_itself { Use::Watches } else { Use::Counts }
+}
+
+/// The header that our script says that with. Whoever lies in it has their session end earlier.
+const BY_ITSELF: &str = "thoughts-by-itself";
 
 /// The path that was asked for, without the base path, wherever in the routing this is asked.
 fn below_base<'a>(app: &App, request: &'a Request) -> &'a str {

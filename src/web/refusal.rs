@@ -76,7 +76,6 @@ pub struct Came {
     method: Method,
     /// The page that the person is on, where the request says so.
     page: Option<String>,
-    accepts_events: bool,
     /// Whether htmx would put the answer in the place of the main part; else of a part that is to stay.
     for_main: bool,
 }
@@ -89,9 +88,8 @@ impl Came {
         let changes = !matches!(method, Method::GET | Method::HEAD);
         let referer = || changes.then(|| text(headers, "referer").unwrap_or_default());
         let page = text(headers, "hx-current-url").or_else(referer).map(str::to_owned);
-        let accepts_events = text(headers, "accept").is_some_and(|accept| accept.starts_with("text/event-stream"));
         let for_main = method == Method::GET && text(headers, "hx-target").is_none_or(|target| target == "main#main");
-        Self { method, page, accepts_events, for_main }
+        Self { method, page, for_main }
     }
 
     /// The same, from another page.
@@ -159,7 +157,7 @@ impl Refusal {
         }
         let mut response = match (visitor.kind, &self) {
             (Kind::Api, _) => self.problem(visitor),
-            (_, Self::SignIn) if came.accepts_events => bare(StatusCode::UNAUTHORIZED),
+            (_, Self::SignIn) if is_stream(visitor) => bare(StatusCode::UNAUTHORIZED),
             (Kind::Page, Self::SignIn) => see_other(&came.login(visitor)),
             (Kind::Page, Self::SignInAgain) => see_other(&came.confirm(visitor)),
             (Kind::Fragment, Self::SignIn) if came.method == Method::GET => {
@@ -254,6 +252,11 @@ impl Refusal {
 fn beside(visitor: &Visitor, screen: Screen) -> Response {
     let screen = screen.header("hx-retarget", "#panel").header("hx-reswap", "innerHTML ignoreTitle:true");
     visitor.show(screen)
+}
+
+/// Whether it is a stream that was asked for: nobody follows where that would be sent on to.
+fn is_stream(visitor: &Visitor) -> bool {
+    path_only(&visitor.path) == visitor.app.paths.plain(paths::EVENTS)
 }
 
 fn bare(status: StatusCode) -> Response {

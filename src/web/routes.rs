@@ -14,8 +14,8 @@ use super::access::Access;
 use super::access::Access::{Member, Provider, Public, Reader};
 use super::assets;
 use super::pages::{
-    back_channel_logout, callback, edit, feed, health, login, logout, member, preview, profile, share_thought, theme,
-    thought,
+    back_channel_logout, callback, edit, events, feed, health, login, logout, member, preview, profile, share_thought,
+    theme, thought,
 };
 use crate::api;
 use crate::paths;
@@ -76,6 +76,7 @@ pub fn table() -> Vec<Row> {
         route(get(),    paths::EDIT,           Member, edit::get),
         route(post(),   paths::RESTORE,        Member, thought::restore),
         route(get(),    paths::MEMBER,         Reader, member::get),
+        route(get(),    paths::EVENTS,         Reader, events::get),
 
         // Oneself
         route(get(),    paths::PROFILE,        Member, profile::get),

@@ -2,6 +2,7 @@
 //! people who use it through a browser's eyes.
 
 pub mod browser;
+pub mod listening;
 pub mod oidc_provider;
 pub mod outcome;
 pub mod person;
@@ -10,6 +11,7 @@ pub mod site;
 pub mod upstream;
 pub mod writers;
 
+pub use listening::Listening;
 pub use person::{Answer, Person};
 pub use site::{Site, site};
 pub use upstream::Upstream;

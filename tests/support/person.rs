@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, Response, StatusCode};
 use scraper::{ElementRef, Html, Selector};
 
 /// A browser without JavaScript.
@@ -68,6 +68,16 @@ impl Person {
     }
 
     pub async fn send(&self, method: Method, path: &str, content_type: Option<&str>, body: &str) -> Answer {
+        let response = self.open(method, path, content_type, body).await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        // A stream goes on for as long as somebody listens.
+        let is_stream = headers.get("content-type").is_some_and(|value| value == "text/event-stream");
+        let body = if is_stream { String::new() } else { response.text().await.unwrap() };
+        Answer { status, headers, body }
+    }
+
+    /// The same, without the body yet.
+    pub async fn open(&self, method: Method, path: &str, content_type: Option<&str>, body: &str) -> Response {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
         let mut request = self.client.request(method, &url).body(body.to_owned());
         for (name, value) in &self.headers {
@@ -81,11 +91,10 @@ impl Person {
             request = request.header("cookie", cookies);
         }
         let response = request.send().await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        for cookie in headers.get_all(SET_COOKIE) {
+        for cookie in response.headers().get_all(SET_COOKIE) {
             self.keep(cookie.to_str().unwrap());
         }
-        Answer { status, headers, body: response.text().await.unwrap() }
+        response
     }
 
     /// Goes where a link or a redirect leads, until it leads nowhere else.

@@ -5,6 +5,7 @@ pub mod back_channel_logout;
 pub mod callback;
 pub mod edit;
 pub mod error;
+pub mod events;
 pub mod feed;
 mod going_round;
 pub mod health;

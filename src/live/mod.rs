@@ -1,0 +1,214 @@
+//! A change becomes an event for those who may see it. Actions [`tell`](Hub::tell) the hub what changed, and every open
+//! stream [`listen`](Hub::listen)s.
+//!
+//! All of it is in memory and bounded: one ring of the last [`REMEMBERED`] events, from which a stream that was away is
+//! told what it has missed, and one channel of as many places that all streams share. A stream that can't keep up falls
+//! out of the channel, and ends; its browser comes back, and is told from the ring.
+//!
+//! An event's id is a ULID of the moment at which this instance was told of it, so ids are ordered, and one of before a
+//! restart, or of longer ago than the ring reaches, is known to be just that: then the stream says `missed`.
+//!
+//! A [`Change`] is plain data: what happens on another instance is told here by whoever hears of it.
+
+pub mod event;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::broadcast;
+
+use self::event::Event;
+use crate::clock::{Clock, Ids};
+use crate::domain::change::Change;
+use crate::domain::id::{EventId, MemberId};
+use crate::domain::session::{End, SessionHash};
+
+/// How many events are remembered, and how many a stream may lie behind.
+pub const REMEMBERED: usize = 1024;
+
+/// What a stream hears.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Something happened that it may have to tell.
+    Event(Arc<Event>),
+    /// A session ended.
+    SessionEnded(SessionHash, End),
+    /// A member may be in other groups than before.
+    KnownAnew(MemberId),
+    /// The program stops.
+    Closed,
+}
+
+/// Where changes come together, and go out from.
+pub struct Hub {
+    clock: Clock,
+    ids: Ids,
+    messages: broadcast::Sender<Message>,
+    past: Mutex<Past>,
+}
+
+/// What has been told.
+struct Past {
+    events: VecDeque<Arc<Event>>,
+    /// Whoever has seen this one has missed none that is not remembered.
+    since: EventId,
+    closed: bool,
+}
+
+/// What a stream listens by.
+pub struct Listener {
+    /// What it will hear from now on.
+    pub messages: broadcast::Receiver<Message>,
+    /// What it has missed; `None` where that is not known.
+    pub missed: Option<Vec<Arc<Event>>>,
+    /// Where it stands now.
+    pub position: EventId,
+}
+
+impl Hub {
+    /// A hub that remembers nothing yet.
+    pub fn new(clock: &Clock) -> Self {
+        let ids = Ids::default();
+        let since = EventId::from(ids.next(clock.now()));
+        let past = Past { events: VecDeque::with_capacity(REMEMBERED), since, closed: false };
+        Self { clock: clock.clone(), ids, messages: broadcast::Sender::new(REMEMBERED), past: Mutex::new(past) }
+    }
+
+    /// Tells whom it concerns.
+    pub fn tell(&self, change: &Change) {
+        // Under the lock the order of ids is the order of telling. What is behind it is whole, whatever panicked.
+        let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        let message = match change {
+            Change::SessionEnded { session, why } => Message::SessionEnded(*session, *why),
+            Change::MemberKnownAnew { member } => Message::KnownAnew(*member),
+            Change::Thought { .. } | Change::Many => {
+                let Some(event) = event::of(change, self.next_id()) else { return };
+                Message::Event(past.remember(event))
+            }
+        };
+        // Nobody listening is no error.
+        let _ = self.messages.send(message);
+    }
+
+    /// Listens, from after `last` on where that is given.
+    pub fn listen(&self, last: Option<EventId>) -> Listener {
+        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut messages = self.messages.subscribe();
+        if past.closed {
+            messages = closed();
+        }
+        let position = self.next_id();
+        let missed = match last {
+            None => Some(Vec::new()),
+            Some(last) if last < past.since || last > position => None,
+            Some(last) => {
+                let first = past.events.partition_point(|event| event.id <= last);
+                Some(past.events.range(first..).cloned().collect())
+            }
+        };
+        Listener { messages, missed, position }
+    }
+
+    /// Ends every stream, and whichever begins later.
+    pub fn close(&self) {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        let _ = self.messages.send(Message::Closed);
+    }
+
+    /// How many streams are open.
+    pub fn streams(&self) -> usize {
+        self.messages.receiver_count()
+    }
+
+    fn next_id(&self) -> EventId {
+        EventId::from(self.ids.next(self.clock.now()))
+    }
+}
+
+/// What is heard where nobody speaks any more.
+fn closed() -> broadcast::Receiver<Message> {
+    broadcast::Sender::new(1).subscribe()
+}
+
+impl Past {
+    fn remember(&mut self, event: Event) -> Arc<Event> {
+        if self.events.len() == REMEMBERED
+            && let Some(oldest) = self.events.pop_front()
+        {
+            self.since = oldest.id;
+        }
+        let event = Arc::new(event);
+        self.events.push_back(event.clone());
+        event
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::change::What;
+    use crate::domain::id::ThoughtId;
+    use crate::domain::policy::Reach;
+    use crate::domain::visibility::Visibility;
+    use std::time::Duration;
+    use ulid::Ulid;
+
+    fn shared(number: u128) -> Change {
+        let what = What::Shared { to: Visibility::Public };
+        Change::Thought { id: ThoughtId::from(Ulid(number)), author: MemberId::from(Ulid(1)), what }
+    }
+
+    fn told(missed: &[Arc<Event>]) -> String {
+        missed.iter().map(|event| String::from_utf8(event.told(&Reach::Public).unwrap().to_vec()).unwrap()).collect()
+    }
+
+    #[test]
+    fn who_was_away_is_told_what_was_missed_in_its_order() {
+        let hub = Hub::new(&Clock::manual());
+        let here = hub.listen(None).position;
+        hub.tell(&shared(1));
+        hub.tell(&shared(2));
+        let missed = hub.listen(Some(here)).missed.unwrap();
+        let lines = told(&missed);
+        let data: Vec<_> = lines.lines().filter(|line| line.starts_with("data")).collect();
+        assert_eq!(data, ["data: 00000000000000000000000001", "data: 00000000000000000000000002"]);
+        assert_eq!(told(&hub.listen(Some(missed[0].id)).missed.unwrap()).matches("data").count(), 1);
+        assert!(hub.listen(Some(missed[1].id)).missed.unwrap().is_empty());
+    }
+
+    #[test]
+    fn who_was_away_too_long_is_not_told_half_of_it() {
+        let clock = Clock::manual();
+        let hub = Hub::new(&clock);
+        let here = hub.listen(None).position;
+        for number in 0..=REMEMBERED as u128 {
+            hub.tell(&shared(number));
+        }
+        assert!(hub.listen(Some(here)).missed.is_none());
+        clock.advance(Duration::from_secs(1));
+        let restarted = Hub::new(&clock);
+        assert!(restarted.listen(Some(here)).missed.is_none(), "before the restart");
+        let later = EventId::from(Ulid(u128::MAX));
+        assert!(restarted.listen(Some(later)).missed.is_none(), "no id of ours");
+    }
+
+    #[test]
+    fn who_can_not_keep_up_falls_out() {
+        let hub = Hub::new(&Clock::manual());
+        let mut slow = hub.listen(None);
+        for number in 0..=REMEMBERED as u128 {
+            hub.tell(&shared(number));
+        }
+        assert!(matches!(slow.messages.try_recv(), Err(broadcast::error::TryRecvError::Lagged(_))));
+    }
+
+    #[test]
+    fn a_closed_hub_ends_who_listens_and_who_comes_later() {
+        let hub = Hub::new(&Clock::manual());
+        let mut open = hub.listen(None);
+        assert_eq!(hub.streams(), 1);
+        hub.close();
+        assert!(matches!(open.messages.try_recv(), Ok(Message::Closed)));
+        assert!(matches!(hub.listen(None).messages.try_recv(), Err(broadcast::error::TryRecvError::Closed)));
+    }
+}
