@@ -29,7 +29,7 @@ use self::copying::Copying;
 use crate::domain::api_token::{ApiToken, ApiTokenHash};
 use crate::domain::id::{ApiTokenId, MemberId, ThoughtId};
 use crate::domain::member::{Handle, Identity, Member, Profile};
-use crate::domain::page::Page;
+use crate::domain::page::{Page, TrashPlace};
 use crate::domain::policy::Reach;
 use crate::domain::session::{End, Ended, ProviderLogout, Session, SessionHash};
 use crate::domain::thought::{Authored, NewThought, Once, Revision, Thought};
@@ -153,6 +153,16 @@ pub trait Thoughts: Send + Sync {
     /// The thought, if it is deleted and not yet purged, whoever asks: the caller decides who may know.
     async fn deleted(&self, id: ThoughtId) -> Result<Option<Authored>>;
 
+    /// A page of deleted thoughts that are not purged yet, the latest deleted first, all of them behind `before`. Looks
+    /// at `limit` of them and gives those within reach, so that what is out of reach costs nobody a long search: a page
+    /// may hold fewer, or none, and have a next one.
+    async fn trash(
+        &self,
+        reach: &Reach,
+        before: Option<TrashPlace>,
+        limit: usize,
+    ) -> Result<Page<Authored, TrashPlace>>;
+
     /// Puts a deleted thought back where it was. `false` if there was none to restore, or its author was deleted.
     async fn restore(&self, id: ThoughtId) -> Result<bool>;
 
@@ -196,6 +206,9 @@ pub trait Members: Send + Sync {
 
     /// The member with this handle.
     async fn member_by_handle(&self, handle: &Handle) -> Result<Option<Member>>;
+
+    /// A page of `limit` members, whoever came last first, all of them with ids before `before`.
+    async fn members(&self, before: Option<MemberId>, limit: usize) -> Result<Page<Member, MemberId>>;
 }
 
 /// What is left when a member goes.
@@ -320,6 +333,10 @@ pub trait UnsentTexts: Send + Sync {
 pub trait Store: Thoughts + Members + Accounts + Sessions + ApiTokens + UnsentTexts + Copying {
     /// Asks the store for an answer, for `/readyz`.
     async fn ping(&self) -> Result<()>;
+
+    /// How much room all of it takes where it is kept, in bytes, as far as the store knows without counting: what was
+    /// written or forgotten a moment ago may not show yet.
+    async fn bytes(&self) -> Result<u64>;
 
     /// Answers what is under way, puts all of it on disk, and refuses what comes later with
     /// [`StoreError::Closed`].

@@ -8,7 +8,7 @@ use super::keys::{self, Audience, List};
 use super::records::{self, get};
 use crate::domain::id::{MemberId, ThoughtId};
 use crate::domain::member::Author;
-use crate::domain::page::Page;
+use crate::domain::page::{Page, TrashPlace};
 use crate::domain::policy::Reach;
 use crate::domain::thought::{Authored, Thought};
 use crate::store::{Result, Scope};
@@ -33,6 +33,28 @@ pub(super) fn page(
         }
     }
     Ok(Page::cut(items, limit, |item| item.thought.id))
+}
+
+/// A page of what is in the trash and within reach: as many places are looked at as a page may hold.
+pub(super) fn trash(
+    db: &Db,
+    reach: &Reach,
+    before: Option<TrashPlace>,
+    limit: usize,
+) -> Result<Page<Authored, TrashPlace>> {
+    let latest = records::keys(db, &keys::trashed_until(before)).rev().take(limit.saturating_add(1));
+    let places: Vec<_> = latest.map(|key| keys::trash_place(&key?)).collect::<Result<_>>()?;
+    let Page { items: places, next } = Page::cut(places, limit, |place| *place);
+    let mut authors = Authors::default();
+    let mut items = Vec::new();
+    for place in places {
+        // The writer may have put it back meanwhile, or forgotten it.
+        let there = get(db, &keys::thought(place.id))?.filter(|thought| thought.deleted_at == Some(place.at));
+        let Some(thought) = there.filter(|thought| reach.admits(thought.author, &thought.visibility)) else { continue };
+        let Some(author) = authors.author(db, thought.author)? else { continue };
+        items.push(Authored { thought, author });
+    }
+    Ok(Page { items, next })
 }
 
 /// The thought, if it is within reach and not deleted.

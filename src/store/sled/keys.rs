@@ -266,6 +266,15 @@ pub(super) fn member(id: MemberId) -> Key<Member> {
     Key::new(b'm', "a member").with(id.to_bytes())
 }
 
+/// The members with ids before `before`, or all of them, whoever came first first.
+pub(super) fn members_before(before: Option<MemberId>) -> Span {
+    let all = Key::new(b'm', "a member");
+    match before {
+        Some(id) => all.up_to(member(id)),
+        None => all.and_below(),
+    }
+}
+
 /// The member with this identity.
 pub(super) fn identity(identity: &Identity) -> Key<MemberId> {
     Key::new(b'i', "an identity").with(of_issuer(&identity.iss, &identity.sub))
@@ -402,6 +411,12 @@ fn session_ends() -> Key<()> {
 pub(super) fn ending<const N: usize>(what: &'static str, key: &[u8]) -> Result<[u8; N]> {
     let too_short = || StoreError::Corrupt { what, why: format!("its key has only {} bytes", key.len()) };
     key.last_chunk().copied().ok_or_else(too_short)
+}
+
+/// The reverse of [`time`].
+fn moment(what: &'static str, bytes: [u8; 8]) -> Result<Timestamp> {
+    let millisecond = (u64::from_be_bytes(bytes) ^ (1 << 63)).cast_signed();
+    Timestamp::from_millisecond(millisecond).map_err(|e| StoreError::Corrupt { what, why: e.to_string() })
 }
 
 /// Milliseconds, so that earlier times sort before later ones, those before 1970 too.

@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::draft::Draft;
-use super::records::get;
+use super::records::{self, get};
 use super::sessions;
 use super::{SledStore, keys};
 use crate::domain::id::MemberId;
 use crate::domain::member::{Handle, Identity, Member, Profile};
+use crate::domain::page::Page;
 use crate::store::{Linked, Members, Result, StoreError, Unlinked};
 
 #[async_trait]
@@ -65,6 +66,13 @@ impl Members for SledStore {
             // Who was deleted has the handle for a while longer, and is nobody.
             Some(id) => get(db, &keys::member(id)),
             None => Ok(None),
+        })
+    }
+
+    async fn members(&self, before: Option<MemberId>, limit: usize) -> Result<Page<Member, MemberId>> {
+        self.read(|db| {
+            let newest = records::values(db, &keys::members_before(before)).rev().take(limit.saturating_add(1));
+            Ok(Page::cut(newest.collect::<Result<_>>()?, limit, |member: &Member| member.id))
         })
     }
 }

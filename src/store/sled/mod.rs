@@ -81,6 +81,10 @@ impl Store for SledStore {
         self.writer.write(|draft| draft.must_get(&keys::layout()).map(drop)).await
     }
 
+    async fn bytes(&self) -> Result<u64> {
+        self.read(|db| db.size_on_disk().map_err(failed))
+    }
+
     /// Reads are refused as well from then on.
     async fn close(&self) -> Result<()> {
         self.writer.close().await

@@ -11,7 +11,7 @@ use super::keys::{self, Audience, List};
 use super::records::{self, get};
 use super::{SledStore, feed};
 use crate::domain::id::ThoughtId;
-use crate::domain::page::Page;
+use crate::domain::page::{Page, TrashPlace};
 use crate::domain::policy::Reach;
 use crate::domain::thought::{Authored, NewThought, Once, Revision, Thought};
 use crate::store::{Result, Scope, Shared, StoreError, Thoughts};
@@ -55,6 +55,15 @@ impl Thoughts for SledStore {
             let thought = get(db, &keys::thought(id))?.filter(|thought| thought.deleted_at.is_some());
             thought.map_or(Ok(None), |thought| authored(db, thought))
         })
+    }
+
+    async fn trash(
+        &self,
+        reach: &Reach,
+        before: Option<TrashPlace>,
+        limit: usize,
+    ) -> Result<Page<Authored, TrashPlace>> {
+        self.read(|db| feed::trash(db, reach, before, limit))
     }
 
     async fn restore(&self, id: ThoughtId) -> Result<bool> {

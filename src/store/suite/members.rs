@@ -100,3 +100,34 @@ pub(in crate::store) async fn members_who_come_at_once_have_handles_of_their_own
     let handles: BTreeSet<Handle> = tasks.join_all().await.into_iter().collect();
     assert_eq!(handles, (1..=16).map(|n| Handle::suggest("ann").numbered(n)).collect());
 }
+
+pub(in crate::store) async fn members_are_listed_newest_first_a_page_at_a_time(store: Given) {
+    let mut all = Vec::new();
+    for name in ["ann", "bob", "eve", "joe", "zoe"] {
+        all.insert(0, member(&store, name).await);
+    }
+    member(&store, "ann").await;
+    for size in 1..=6 {
+        let (mut found, mut before) = (Vec::new(), None);
+        loop {
+            let page = store.members(before, size).await.unwrap();
+            assert!(page.items.len() <= size);
+            found.extend(page.items);
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, all, "{size} a page");
+    }
+    assert_eq!(store.members(Some(all[4].id), 20).await.unwrap().items, []);
+    let none = store.members(None, 0).await.unwrap();
+    assert!(none.items.is_empty() && none.next.is_none());
+}
+
+pub(in crate::store) async fn who_was_deleted_is_listed_no_more(store: Given) {
+    let (ann, bob, eve) = (member(&store, "ann").await, member(&store, "bob").await, member(&store, "eve").await);
+    store.delete_member(bob.id).await.unwrap();
+    assert_eq!(store.members(None, 20).await.unwrap().items, [eve, ann.clone()]);
+    assert_eq!(store.members(Some(bob.id), 20).await.unwrap().items, [ann]);
+}

@@ -48,6 +48,8 @@ macro_rules! store_suite {
                 what_was_deleted_long_ago_is_purged_with_its_revisions
                 a_restored_thought_is_not_purged
                 a_purge_goes_no_further_than_its_limit
+                the_trash_is_read_latest_first_and_within_reach
+                a_page_of_the_trash_looks_at_so_many_and_no_more
             }
             lists {
                 an_empty_store_has_an_empty_feed
@@ -75,6 +77,8 @@ macro_rules! store_suite {
                 who_never_signed_in_is_nobody
                 two_sign_ins_at_once_make_one_member
                 members_who_come_at_once_have_handles_of_their_own
+                members_are_listed_newest_first_a_page_at_a_time
+                who_was_deleted_is_listed_no_more
             }
             identities {
                 a_linked_identity_signs_the_same_member_in
@@ -144,6 +148,7 @@ macro_rules! store_suite {
                 readers_beside_a_writer_see_nothing_half_done
                 the_same_once_value_sent_at_once_stores_one_thought
                 an_open_store_answers
+                a_store_says_how_much_room_it_takes
                 a_closed_store_refuses_everything_and_closes_again
                 what_was_asked_before_closing_is_answered
             }

@@ -1,6 +1,6 @@
 //! What a store promises of a thought.
 
-use super::support::{Given, at, change, member, message, once, reach, shared, shared_many, thought};
+use super::support::{Given, at, change, ids, member, message, once, reach, shared, shared_many, thought};
 use crate::domain::id::ThoughtId;
 use crate::domain::policy::Reach;
 use crate::domain::thought::{Message, Revision, Thought};
@@ -200,4 +200,54 @@ pub(in crate::store) async fn a_purge_goes_no_further_than_its_limit(store: Give
     assert!(store.deleted(oldest_first[1]).await.unwrap().is_none());
     assert!(store.deleted(oldest_first[2]).await.unwrap().is_some());
     assert_eq!(store.purge_deleted(at(1000), 9).await.unwrap(), 3);
+}
+
+pub(in crate::store) async fn the_trash_is_read_latest_first_and_within_reach(store: Given) {
+    let (ann, bob) = (member(&store, "ann").await, member(&store, "bob").await);
+    let mut deleted = Vec::new();
+    for (second, visibility) in ["public", "members", "group:friends", "private"].into_iter().enumerate() {
+        let thought = shared(&store, &ann, visibility).await;
+        store.delete(thought.id, at(9 - i64::try_from(second).unwrap())).await.unwrap();
+        deleted.push(thought.id);
+    }
+    let back = shared(&store, &ann, "public").await;
+    store.delete(back.id, at(20)).await.unwrap();
+    store.restore(back.id).await.unwrap();
+    shared(&store, &ann, "public").await;
+    for (reach, seen) in
+        [(Reach::Public, 1), (reach(&bob, &[]), 2), (reach(&bob, &["friends"]), 3), (reach(&ann, &[]), 4)]
+    {
+        let page = store.trash(&reach, None, 20).await.unwrap();
+        assert_eq!(ids(&page.items), deleted[..seen], "{reach:?}");
+        assert!(page.items.iter().all(|item| item.thought.deleted_at.is_some() && item.author.id == ann.id));
+        assert_eq!(page.next, None);
+    }
+}
+
+pub(in crate::store) async fn a_page_of_the_trash_looks_at_so_many_and_no_more(store: Given) {
+    let (ann, bob) = (member(&store, "ann").await, member(&store, "bob").await);
+    let mut seen = Vec::new();
+    for second in 0..9 {
+        let thought = shared(&store, &ann, if second % 3 == 0 { "public" } else { "private" }).await;
+        // Several at one moment stand in the order of their ids.
+        store.delete(thought.id, at(second / 4)).await.unwrap();
+        if second % 3 == 0 {
+            seen.insert(0, thought.id);
+        }
+    }
+    for size in 1..=10 {
+        let (mut found, mut before, mut pages) = (Vec::new(), None, 0);
+        loop {
+            let page = store.trash(&reach(&bob, &[]), before, size).await.unwrap();
+            assert!(page.items.len() <= size);
+            found.extend(ids(&page.items));
+            pages += 1;
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!((found, pages), (seen.clone(), 9_usize.div_ceil(size)), "{size} a page");
+    }
+    assert_eq!(store.trash(&Reach::Public, None, 0).await.unwrap().next, None);
 }

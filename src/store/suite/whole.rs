@@ -96,6 +96,12 @@ pub(in crate::store) async fn an_open_store_answers(store: Given) {
     store.ping().await.unwrap();
 }
 
+pub(in crate::store) async fn a_store_says_how_much_room_it_takes(store: Given) {
+    let ann = member(&store, "ann").await;
+    shared(&store, &ann, "public").await;
+    assert!(store.bytes().await.unwrap() > 0);
+}
+
 pub(in crate::store) async fn a_closed_store_refuses_everything_and_closes_again(store: Given) {
     let ann = member(&store, "ann").await;
     let kept = shared(&store, &ann, "public").await;
@@ -105,6 +111,7 @@ pub(in crate::store) async fn a_closed_store_refuses_everything_and_closes_again
     let (id, hash, reach, token) = (kept.id, session.hash, reach(&ann, &[]), api_token(&ann));
     let refused = [
         store.ping().await.err(),
+        store.bytes().await.err(),
         store.share(&thought(&ann, "late", "public"), None).await.err(),
         store.thought(id, &reach).await.err(),
         store.feed(Scope::Everyone, &reach, None, 20).await.err(),
@@ -113,11 +120,13 @@ pub(in crate::store) async fn a_closed_store_refuses_everything_and_closes_again
         store.delete(id, at(9)).await.err(),
         store.deleted(id).await.err(),
         store.restore(id).await.err(),
+        store.trash(&reach, None, 20).await.err(),
         store.purge_deleted(at(9), 1).await.err(),
         store.purge_once(at(9), 1).await.err(),
         store.admit(&identity("bob"), &profile("Bob"), &ann.handle, ann.id, at(9)).await.err(),
         store.member(ann.id).await.err(),
         store.member_by_handle(&ann.handle).await.err(),
+        store.members(None, 20).await.err(),
         store.begin_session(&session, at(9), None).await.err(),
         store.session(hash).await.err(),
         store.touch_session(hash, at(9)).await.err(),

@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{Key, OnceName, Span, ending, once_joined, once_of_used, trash};
+use super::{Key, OnceName, Span, ending, moment, once_joined, once_of_used, trash, trashed};
 use crate::domain::api_token::{ApiToken, ApiTokenHash};
-use crate::domain::id::{ApiTokenId, MemberId};
+use crate::domain::id::{ApiTokenId, MemberId, ThoughtId};
+use crate::domain::page::TrashPlace;
 use crate::domain::thought::Once;
 use crate::store::Result;
 use crate::store::sled::records::Leaving;
@@ -65,6 +66,22 @@ pub(in crate::store::sled) fn leaving(member: MemberId) -> Key<Leaving> {
 /// All who were deleted and have left something; each key ends in 16 bytes of a member.
 pub(in crate::store::sled) fn leaving_members() -> Span {
     Key::<Leaving>::new(b'g', "a member who was deleted").and_below()
+}
+
+/// The places in the trash of what was deleted before this one, or all of them, the longest deleted first.
+pub(in crate::store::sled) fn trashed_until(before: Option<TrashPlace>) -> Span {
+    match before {
+        Some(place) => trash().up_to(trashed(place.at, place.id)),
+        None => trash().and_below(),
+    }
+}
+
+/// The place in the trash that this key stands for.
+pub(in crate::store::sled) fn trash_place(key: &[u8]) -> Result<TrashPlace> {
+    let what = "a place in the trash";
+    let id: [u8; 16] = ending(what, key)?;
+    let at = ending(what, &key[..key.len() - id.len()])?;
+    Ok(TrashPlace { at: moment(what, at)?, id: ThoughtId::from_bytes(id) })
 }
 
 /// The places in the trash behind this one, or all of them.
