@@ -15,7 +15,13 @@ const FILES: &[(&str, &str, &[&str])] = &[
     (
         "thoughts.js",
         "text/javascript; charset=utf-8",
-        &["vendor/htmx-4.0.1/htmx.min.js", "vendor/htmx-4.0.1/hx-csp.min.js", "thoughts.js"],
+        &[
+            "vendor/htmx-4.0.1/htmx.min.js",
+            "vendor/htmx-4.0.1/hx-csp.min.js",
+            "vendor/htmx-4.0.1/hx-sse.min.js",
+            "thoughts.js",
+            "live.js",
+        ],
     ),
     ("icon.svg", "image/svg+xml", &["icon.svg"]),
 ];

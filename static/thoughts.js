@@ -30,6 +30,7 @@
   };
 
   document.addEventListener("DOMContentLoaded", () => localize(document));
+  document.addEventListener("thoughts:say", ({ detail }) => say(detail));
   // Focus that goes with what is replaced comes back where the new begins: at the heading of a new screen, at the
   // form's field, or at whatever took the place of the rest.
   let taken = false;
@@ -52,6 +53,11 @@
   });
   const close = () => document.getElementById("panel").replaceChildren();
   document.addEventListener("click", ({ target }) => target.closest("[data-close]") && close());
+  document.addEventListener("thoughts:signed-in", () => {
+    if (!document.querySelector("#panel [data-signed-out]")) return;
+    close();
+    say("You are signed in again. Now it can be sent.");
+  });
   document.addEventListener("keydown", ({ key }) => key === "Escape" && close());
 
   // While a form is on its way its words stay as they are: what comes back takes its place.

@@ -205,7 +205,7 @@ async fn a_page_that_was_made_for_somebody_else_is_told_so() {
     let path = format!("/events?for={id}");
     assert_eq!(ann.listen_at(&path).await.settle().await, [("known".to_owned(), id)]);
     ends(&mut bob.listen_at(&path).await, "replaced").await;
-    ends(&mut site.stranger().listen_at(&path).await, "expired").await;
+    ends(&mut site.stranger().listen_at(&path).await, "signed_out").await;
     let before = ann.copy();
     ann.form(Method::POST, "/logout", &[]).await;
     ends(&mut before.listen_at(&path).await, "signed_out").await;
@@ -252,16 +252,30 @@ async fn where_nobody_may_read_without_signing_in_there_is_no_stream() {
         let answer = person.get("/events").await;
         assert_eq!((answer.status.as_u16(), answer.body.as_str(), answer.header("hx-redirect")), (401, "", ""));
     }
+    let by_itself = site.stranger().htmx().saying("thoughts-by-itself", "true").get("/").await;
+    assert_eq!((by_itself.status.as_u16(), by_itself.header("hx-redirect")), (401, ""), "nobody is sent away for it");
     let ann = site.member("Ann").await;
     assert_eq!(listening(&ann).await.response.status(), 200);
+}
+
+#[tokio::test]
+async fn a_thought_that_is_asked_for_in_the_place_of_itself_comes_alone() {
+    let site = site().await;
+    let path = site.member("Ann").await.share("Hello", "public").await;
+    let id = path.rsplit('/').next().unwrap();
+    let answer = site.stranger().htmx().saying("hx-target", &format!("article#t-{id}")).get(&path).await;
+    assert!(answer.has(&format!("article[id='t-{id}']")) && !answer.has("nav") && !answer.has("h1"), "{}", answer.body);
+    assert!(site.stranger().htmx().saying("hx-target", "main#main").get(&path).await.has("h1"));
 }
 
 #[tokio::test]
 async fn streams_are_counted_while_they_are_open() {
     let site = site().await;
     assert_eq!(site.app.live.streams(), 0);
-    let _streams = (listening(&site.stranger()).await, listening(&site.stranger()).await);
+    let streams = (listening(&site.stranger()).await, listening(&site.stranger()).await);
     assert_eq!(site.app.live.streams(), 2);
+    drop(streams.0);
+    site.streams(1).await;
 }
 
 #[tokio::test]

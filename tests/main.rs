@@ -25,6 +25,7 @@ mod headers;
 mod house;
 mod interoperability;
 mod linking;
+mod live_in_the_browser;
 mod main_job;
 mod no_javascript;
 mod nothing_is_lost;

@@ -88,21 +88,6 @@ async fn what_is_signed_out_is_not_there_when_one_goes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_that_is_sent_after_the_session_ended_stays_as_it_is_beside_an_offer_to_sign_in() {
-    let Some(browser) = Browser::open(JavaScript::On).await else { return };
-    let site = site().await;
-    browser.sign_in(&site.base, "Ann").await;
-    browser.type_into("#message", "Long and dear").await;
-    let ann = site.member("Ann").await;
-    ann.form(reqwest::Method::DELETE, "/profile/sessions", &[]).await;
-    browser.click("#composer .controls > button").await;
-    browser.see_text("div[@id='panel']//a", "Sign in").await;
-    let typed = browser.client.execute("return document.getElementById('message').value", vec![]).await.unwrap();
-    assert_eq!(typed, "Long and dear");
-    browser.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn markup_that_a_person_typed_is_inert_though_the_sanitizer_failed() {
     let Some(browser) = Browser::open(JavaScript::On).await else { return };
     let site = site().await;

@@ -44,6 +44,11 @@ pub async fn resume(app: &App, hash: SessionHash, how: Use) -> Result<Option<(Me
     Ok(member.map(|member| (member, session)))
 }
 
+/// Why this session has ended, if it has and that is still known.
+pub async fn why_ended(app: &App, hash: SessionHash) -> Result<Option<End>> {
+    Ok(app.store.ended_session(hash).await?.map(|ended| ended.why))
+}
+
 /// The member's sessions that are still good, the most recently begun first.
 pub async fn own(app: &App, member: &Member) -> Result<Vec<Session>> {
     let now = app.clock.now();

@@ -11,10 +11,11 @@ use tokio::sync::broadcast;
 use super::sessions::{self, Use};
 use crate::app::App;
 use crate::domain::id::{EventId, MemberId};
+use crate::domain::member::Member;
 use crate::domain::policy::{Reach, Viewer};
 use crate::domain::session::{End, Session, SessionHash};
-use crate::live::Message;
 use crate::live::event::{self, HEARTBEAT};
+use crate::live::{Listener, Message};
 
 /// How long a stream says nothing. Source: HTML, section 9.2.7, which knows of proxies that take silence for an end.
 pub const HEARTBEAT_EVERY: SignedDuration = SignedDuration::from_secs(25);
@@ -24,9 +25,7 @@ pub const UNKNOWN: EventId = EventId::NONE;
 
 /// Who wants to watch.
 pub struct Wish {
-    /// As whom they are seen.
-    pub viewer: Viewer,
-    /// Through which session, if they are signed in.
+    /// Through which session they are signed in, if they are.
     pub session: Option<Session>,
     /// The session that their browser knows of, good or not.
     pub held: Option<SessionHash>,
@@ -43,38 +42,19 @@ pub struct Wish {
 pub async fn watch(app: &Arc<App>, wish: Wish) -> super::Result<impl Stream<Item = Bytes> + Send + use<>> {
     // First, so that nothing falls between what is read below and what is heard.
     let listener = app.live.listen(wish.last);
-    let member = wish.viewer.member().map(|member| member.id);
-    let session = match &wish.session {
-        Some(session) => sessions::resume(app, session.hash, Use::Watches).await?.map(|(_, session)| session),
+    let current = match &wish.session {
+        Some(session) => sessions::resume(app, session.hash, Use::Watches).await?,
         None => None,
     };
+    let member = current.as_ref().map(|(member, _)| member.id);
     let over =
-        wish.made_for.is_some_and(|made_for| member != Some(made_for)) || wish.session.is_some() != session.is_some();
-    let mut first = vec![HEARTBEAT];
-    let watcher = if over {
-        first.push(event::ended(why(app, &wish).await?));
-        None
+        wish.session.is_some() != current.is_some() || wish.made_for.is_some_and(|made_for| member != Some(made_for));
+    let (first, watcher) = if over {
+        (vec![HEARTBEAT, event::ended(why(app, &wish, member).await?)], None)
     } else {
-        let reach = wish.viewer.reach();
-        first.extend(member.map(event::known));
-        match listener.missed {
-            Some(missed) => first.extend(missed.iter().filter_map(|event| event.told(&reach))),
-            None => first.push(event::missed()),
-        }
-        first.push(event::position(listener.position));
-        Some(Watcher {
-            app: app.clone(),
-            messages: listener.messages,
-            reach,
-            session: session.map(|session| Held {
-                member: session.member,
-                hash: session.hash,
-                until: app.limits.ends(&session),
-            }),
-            beat: next_beat(app),
-        })
+        let (first, watcher) = Watcher::new(app, listener, current);
+        (first, Some(watcher))
     };
-    let first = Bytes::from(first.concat());
     let rest = stream::unfold(watcher, |watcher| async {
         let mut watcher = watcher?;
         match watcher.next().await {
@@ -83,22 +63,17 @@ pub async fn watch(app: &Arc<App>, wish: Wish) -> super::Result<impl Stream<Item
             Next::End => None,
         }
     });
-    Ok(stream::once(std::future::ready(first)).chain(rest))
+    Ok(stream::once(std::future::ready(Bytes::from(first.concat()))).chain(rest))
 }
 
-/// Why a page is somebody's no more. What is not noted any more has expired long ago.
-async fn why(app: &App, wish: &Wish) -> super::Result<End> {
-    if wish.session.is_some()
-        && wish.made_for.is_some()
-        && wish.viewer.member().map(|member| member.id) != wish.made_for
-    {
-        return Ok(End::Replaced);
+/// Why a page is somebody's no more. A browser lets go of a session's id where one signs out; and what is not noted any
+/// more has expired long ago.
+async fn why(app: &App, wish: &Wish, member: Option<MemberId>) -> super::Result<End> {
+    match wish.held {
+        _ if member.is_some() => Ok(End::Replaced),
+        Some(hash) => Ok(sessions::why_ended(app, hash).await?.unwrap_or(End::Expired)),
+        None => Ok(End::SignedOut),
     }
-    let noted = match wish.held {
-        Some(hash) => app.store.ended_session(hash).await?,
-        None => None,
-    };
-    Ok(noted.map_or(End::Expired, |ended| ended.why))
 }
 
 fn next_beat(app: &App) -> Timestamp {
@@ -130,6 +105,31 @@ enum Next {
 }
 
 impl Watcher {
+    /// One for whoever is signed in, or for a stranger, and the first that it says.
+    fn new(app: &Arc<App>, listener: Listener, current: Option<(Member, Session)>) -> (Vec<Bytes>, Self) {
+        let mut first = vec![HEARTBEAT];
+        let (viewer, session) = match current {
+            Some((member, session)) => {
+                first.push(event::known(member.id));
+                (Viewer::Member(Box::new(member)), Some(session))
+            }
+            None => (Viewer::Anonymous, None),
+        };
+        let reach = viewer.reach();
+        match listener.missed {
+            Some(missed) => first.extend(missed.iter().filter_map(|event| event.told(&reach))),
+            None => first.push(event::missed()),
+        }
+        first.push(event::position(listener.position));
+        let session = session.map(|session| Held {
+            member: session.member,
+            hash: session.hash,
+            until: app.limits.ends(&session),
+        });
+        let beat = next_beat(app);
+        (first, Self { app: app.clone(), messages: listener.messages, reach, session, beat })
+    }
+
     async fn next(&mut self) -> Next {
         loop {
             let until = self.session.as_ref().map_or(self.beat, |session| session.until.min(self.beat));
@@ -183,9 +183,8 @@ impl Watcher {
             match sessions::resume(&self.app, session.hash, Use::Watches).await {
                 Ok(Some((_, used))) => session.until = self.app.limits.ends(&used),
                 Ok(None) => {
-                    let noted = self.app.store.ended_session(session.hash).await.ok().flatten();
-                    let why = noted.map_or(End::Expired, |ended| ended.why);
-                    return Some(Next::SayLast(event::ended(why)));
+                    let noted = sessions::why_ended(&self.app, session.hash).await.ok().flatten();
+                    return Some(Next::SayLast(event::ended(noted.unwrap_or(End::Expired))));
                 }
                 Err(_) => return Some(Next::End),
             }

@@ -16,7 +16,7 @@ use super::cookies;
 use super::form::Fields;
 use super::origin;
 use super::refusal::{Came, Refusal};
-use super::request::{Kind, changes, is, path_and_query, request_id, text};
+use super::request::{Kind, by_itself, changes, is, path_and_query, request_id, text};
 use super::{bearer, sign_in_cookies, unsent};
 use crate::actions::sessions::{self, Use};
 use crate::app::App;
@@ -24,7 +24,7 @@ use crate::config::Anonymous;
 use crate::domain::api_token::ApiToken;
 use crate::domain::member;
 use crate::domain::policy::Viewer;
-use crate::domain::session::Session;
+use crate::domain::session::{End, Session};
 use crate::paths;
 
 /// Who may use a route. There is no default.
@@ -89,6 +89,10 @@ pub struct Visitor {
     pub cookies: Cookies,
     /// Their browser's own copy of the answer: `If-None-Match`.
     pub if_none_match: Option<String>,
+    /// What htmx would put a fragment in the place of, or into: a tag, `#` and an id.
+    pub target: Option<String>,
+    /// Why the session ended that their browser still holds, if it has and that is known.
+    pub ended: Option<End>,
     /// Whether htmx asks, who puts what it gets into a document that is there already.
     pub htmx: bool,
 }
@@ -113,6 +117,7 @@ impl Visitor {
                 // The cookie is left: another tab's sign-in may have replaced it meanwhile, and this answer must not
                 // take back the new one. That it was kept says that nobody goes round here for want of it.
                 sign_in_cookies::forget_done(app, &visitor.cookies);
+                visitor.ended = sessions::why_ended(app, id.hash()).await?;
             }
         } else {
             cookies::forget_unreadable(app, &visitor.cookies);
@@ -137,6 +142,8 @@ impl Visitor {
             request_id: request_id(request),
             cookies: request.extensions().get::<Cookies>().cloned().unwrap_or_default(),
             if_none_match: text(request.headers(), "if-none-match").map(str::to_owned),
+            target: text(request.headers(), "hx-target").map(str::to_owned),
+            ended: None,
             htmx: is(request.headers(), "hx-request", "true")
                 || is(request.headers(), "hx-history-restore-request", "true"),
         }
@@ -145,12 +152,9 @@ impl Visitor {
 
 /// Whether a person asks, or a page by itself: it listens to what changes, and then says so of what it asks for.
 fn used(app: &App, request: &Request) -> Use {
-    let by_itself = below_base(app, request) == paths::EVENTS || is(request.headers(), BY_ITSELF, "true");
-    if by_itself { Use::Watches } else { Use::Counts }
+    let no_person = below_base(app, request) == paths::EVENTS || by_itself(request.headers());
+    if no_person { Use::Watches } else { Use::Counts }
 }
-
-/// The header that our script says that with. Whoever lies in it has their session end earlier.
-const BY_ITSELF: &str = "thoughts-by-itself";
 
 /// The path that was asked for, without the base path, wherever in the routing this is asked.
 fn below_base<'a>(app: &App, request: &'a Request) -> &'a str {

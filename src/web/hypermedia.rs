@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::access::Visitor;
 use super::request::Kind;
-use super::{layout, security_headers};
+use super::{layout, notice, security_headers};
 use crate::clock::random;
 use crate::domain::policy::Viewer;
 
@@ -29,13 +29,16 @@ pub struct Screen {
     pub part: Option<Markup>,
     /// What is said aloud about what has just happened; the change itself is there to see.
     pub announcement: Option<&'static str>,
+    /// Whether whoever isn't signed in is told what changes, as members are everywhere.
+    pub live: bool,
     headers: Vec<(HeaderName, String)>,
 }
 
 impl Screen {
     /// A screen of this title.
     pub fn new(title: impl Into<String>, main: Markup) -> Self {
-        Self { title: title.into(), main, status: StatusCode::OK, part: None, announcement: None, headers: Vec::new() }
+        let (part, announcement) = (None, None);
+        Self { title: title.into(), main, status: StatusCode::OK, part, announcement, live: false, headers: Vec::new() }
     }
 
     /// The same with another status.
@@ -63,6 +66,12 @@ impl Screen {
         Self { announcement: Some(text), ..self }
     }
 
+    /// The same, with thoughts on it, of which is told what becomes of them.
+    #[must_use]
+    pub fn live(self) -> Self {
+        Self { live: true, ..self }
+    }
+
     /// The same with a header more.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -84,7 +93,7 @@ impl Visitor {
     pub fn show(&self, screen: Screen) -> Response {
         let html = match self.kind {
             Kind::Fragment => layout::fragment(self, &screen),
-            Kind::Page | Kind::Api => layout::page(self, &screen),
+            Kind::Page | Kind::Api => layout::page(self, &screen, notice::take(self)),
         }
         .into_string();
         // A page that htmx puts into a document needs a nonce of its own: a stored copy may be that very document's.

@@ -13,10 +13,10 @@ use crate::domain::policy::Viewer;
 use crate::paths;
 
 /// Told to htmx: which of its extensions may run, and that its style sheet stands in ours.
-const HTMX: &str = r#"{"extensions":"hx-csp,thoughts","includeIndicatorCSS":false}"#;
+const HTMX: &str = r#"{"extensions":"hx-csp,thoughts,sse","includeIndicatorCSS":false}"#;
 
 /// The whole document.
-pub fn page(visitor: &Visitor, screen: &Screen) -> Markup {
+pub fn page(visitor: &Visitor, screen: &Screen, notice: Option<&'static str>) -> Markup {
     let paths = &visitor.app.paths;
     let chosen = theme(&visitor.app, &visitor.cookies);
     html! {
@@ -44,10 +44,28 @@ pub fn page(visitor: &Visitor, screen: &Screen) -> Markup {
                 }
                 // Stands by for what goes wrong beside a form; before the main part, so that it is near by keyboard.
                 div #panel .panel role="region" aria-label="Message" tabindex="-1" {}
+                @if let Some(notice) = notice { p .notice role="status" { (notice) } }
                 main #main tabindex="-1" { (screen.main) }
                 (foot(visitor, chosen))
                 div #status .status role="status" {}
+                (live(visitor, screen))
             }
+        }
+    }
+}
+
+/// Where our script is told what changes: a member wherever they are, also that their session has ended; whoever isn't
+/// signed in where thoughts stand. One stream a tab, however many screens follow each other in it.
+fn live(visitor: &Visitor, screen: &Screen) -> Markup {
+    let paths = &visitor.app.paths;
+    let member = visitor.viewer.member().map(|member| member.id.to_string()).unwrap_or_default();
+    let events = paths.plain(paths::EVENTS);
+    let events = if member.is_empty() { events } else { format!("{events}?for={member}") };
+    html! {
+        @if screen.live || !member.is_empty() {
+            div #live hidden data-member=(member) data-feed=(paths.feed()) data-thoughts=(paths.plain(paths::THOUGHTS))
+                data-login=(paths.login("")) hx-sse:connect=(events) hx-sse:close="ended" hx-trigger="load, listen"
+                hx-swap="none" hx-nonce=(nonce()) {}
         }
     }
 }

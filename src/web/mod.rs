@@ -11,6 +11,7 @@ pub mod form;
 mod hypermedia;
 mod layout;
 mod mount;
+mod notice;
 pub mod origin;
 mod outer;
 mod pages;

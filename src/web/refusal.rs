@@ -13,7 +13,7 @@ use super::form::MAX_BODY_BYTES;
 use super::hypermedia::{Screen, see_other};
 use super::pages::error as page;
 use super::problem::Problem;
-use super::request::{Kind, text};
+use super::request::{Kind, by_itself, text};
 use super::return_to::ReturnTo;
 use crate::actions;
 use crate::actions::access_token::NoToken;
@@ -76,6 +76,7 @@ pub struct Came {
     method: Method,
     /// The page that the person is on, where the request says so.
     page: Option<String>,
+    by_itself: bool,
     /// Whether htmx would put the answer in the place of the main part; else of a part that is to stay.
     for_main: bool,
 }
@@ -89,7 +90,7 @@ impl Came {
         let referer = || changes.then(|| text(headers, "referer").unwrap_or_default());
         let page = text(headers, "hx-current-url").or_else(referer).map(str::to_owned);
         let for_main = method == Method::GET && text(headers, "hx-target").is_none_or(|target| target == "main#main");
-        Self { method, page, for_main }
+        Self { method, page, by_itself: by_itself(headers), for_main }
     }
 
     /// The same, from another page.
@@ -157,7 +158,7 @@ impl Refusal {
         }
         let mut response = match (visitor.kind, &self) {
             (Kind::Api, _) => self.problem(visitor),
-            (_, Self::SignIn) if is_stream(visitor) => bare(StatusCode::UNAUTHORIZED),
+            (_, Self::SignIn) if came.by_itself || is_stream(visitor) => bare(StatusCode::UNAUTHORIZED),
             (Kind::Page, Self::SignIn) => see_other(&came.login(visitor)),
             (Kind::Page, Self::SignInAgain) => see_other(&came.confirm(visitor)),
             (Kind::Fragment, Self::SignIn) if came.method == Method::GET => {
@@ -254,7 +255,7 @@ fn beside(visitor: &Visitor, screen: Screen) -> Response {
     visitor.show(screen)
 }
 
-/// Whether it is a stream that was asked for: nobody follows where that would be sent on to.
+/// Whether it is a stream that was asked for, which is sent on to nowhere.
 fn is_stream(visitor: &Visitor) -> bool {
     path_only(&visitor.path) == visitor.app.paths.plain(paths::EVENTS)
 }

@@ -39,6 +39,12 @@ pub fn is(headers: &HeaderMap, name: &str, value: &str) -> bool {
     headers.get(name).is_some_and(|header| header.as_bytes() == value.as_bytes())
 }
 
+/// Whether our script asks because of what it was told, and not because of what a person did. Whoever lies in it has their
+/// session end earlier.
+pub fn by_itself(headers: &HeaderMap) -> bool {
+    is(headers, "thoughts-by-itself", "true")
+}
+
 /// Whether a request of this method means to change something. Source: RFC 9110, section 9.2.1.
 pub fn changes(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)

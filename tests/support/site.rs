@@ -145,6 +145,20 @@ impl Site {
         Self { app, clock, provider, other: second, base, _kept: Kept { _running: running, _folder: folder } }
     }
 
+    /// Waits until so many streams are open. That somebody has gone shows when the next heartbeat does not reach them.
+    pub async fn streams(&self, open: usize) {
+        for _ in 0..400 {
+            if self.app.live.streams() == open {
+                return;
+            }
+            if self.app.live.streams() > open {
+                self.clock.advance(std::time::Duration::from_secs(25));
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("{} streams are open, not {open}", self.app.live.streams());
+    }
+
     /// Someone who has never been here.
     pub fn stranger(&self) -> Person {
         Person::new(&self.base)

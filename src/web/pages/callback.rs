@@ -13,6 +13,7 @@ use crate::web::access::Visitor;
 use crate::web::cookies::{remember_session, session_id};
 use crate::web::form::Fields;
 use crate::web::hypermedia::see_other;
+use crate::web::notice;
 use crate::web::proxy::client_address;
 use crate::web::purpose::Purpose;
 use crate::web::refusal::Refusal;
@@ -84,6 +85,7 @@ async fn finish(
             return Err(Failure::another_session().into());
         }
     };
+    notice::keep(visitor);
     remember_session(app, &visitor.cookies, &id);
     tracing::info!(reference = visitor.request_id, member = %member.id, "authn_login_success");
     Ok(())

@@ -88,7 +88,7 @@ pub fn confirm_panel(confirm: &str) -> Markup {
 /// Offers to sign in, beside a form that stays as it is.
 pub fn sign_in_panel(login: &str) -> Markup {
     html! {
-        div role="alert" {
+        div role="alert" data-signed-out {
             p { strong { "You have been signed out." } " What you wrote is still here: sign in, then send it again." }
             a .button href=(login) target="_blank" rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Sign in, in a new tab" }
             (close())

@@ -25,7 +25,6 @@ pub async fn get(visitor: Visitor, request: &Request) -> Result<Response, Refusa
         member => Some(named(member)?),
     };
     let wish = Wish {
-        viewer: visitor.viewer.clone(),
         session: visitor.session.clone(),
         held: session_id(&visitor.app, &visitor.cookies).map(|id| id.hash()),
         made_for,

@@ -27,7 +27,7 @@ pub async fn get(visitor: Visitor) -> Result<Response, Refusal> {
     };
     let undo = just_deleted(&visitor).await?;
     let title = if before.is_some() { "Older thoughts" } else { "Thoughts" };
-    let screen = Screen::new(title, view(&visitor, &feed, before.is_some(), undo.as_ref()));
+    let screen = Screen::new(title, view(&visitor, &feed, before.is_some(), undo.as_ref())).live();
     Ok(visitor.show(if before.is_some() { screen.part(items(&feed)) } else { screen }))
 }
 

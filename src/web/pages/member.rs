@@ -25,7 +25,7 @@ pub async fn get(visitor: Visitor, Path(handle): Path<String>) -> Result<Respons
         page: &page,
         older: page.next.map(|id| visitor.app.paths.member_before(&handle, id)),
     };
-    let screen = Screen::new(format!("{} (@{handle})", member.name), view(&member, &thoughts));
+    let screen = Screen::new(format!("{} (@{handle})", member.name), view(&member, &thoughts)).live();
     Ok(visitor.show(if before.is_some() { screen.part(items(&thoughts)) } else { screen }))
 }
 

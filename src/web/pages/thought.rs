@@ -18,12 +18,19 @@ use crate::web::request::Kind;
 use crate::web::unsent;
 use http::StatusCode;
 
-/// `GET /thoughts/{id}`: 404 if this viewer may not see it. Whoever has deleted it is told so there.
+/// `GET /thoughts/{id}`: 404 if this viewer may not see it; htmx, which asks for it in the place of itself, gets it
+/// alone. Whoever has deleted it is told so there.
 #[handler]
 pub async fn get(visitor: Visitor, Path(id): Path<String>) -> Result<Response, Refusal> {
     let id: ThoughtId = named(&id)?;
     match read::thought_with_revisions(&visitor.app, &visitor.viewer, id).await {
-        Ok((authored, revisions)) => Ok(visitor.show(screen(&visitor, &authored, &revisions))),
+        Ok((authored, revisions)) => {
+            let screen = screen(&visitor, &authored, &revisions);
+            // htmx puts it in the place of itself, in a list or on its own page.
+            let itself = visitor.target.as_deref() == Some(&format!("article#t-{id}"));
+            let alone = || post(&authored, &visitor.viewer, &visitor.app.paths);
+            Ok(visitor.show(if itself { screen.part(alone()) } else { screen }))
+        }
         Err(actions::Error::NotFound) => {
             let authored = read::restorable(&visitor.app, &visitor.viewer, id).await?;
             let main = html! {
@@ -105,7 +112,7 @@ fn screen(visitor: &Visitor, authored: &Authored, revisions: &[Revision]) -> Scr
         @if !revisions.is_empty() { (history(revisions)) }
         p .back { a href=(paths.feed()) { "Back to the feed" } }
     };
-    Screen::new(title(authored), main)
+    Screen::new(title(authored), main).live()
 }
 
 /// Who wrote it, and how it begins.

@@ -1,0 +1,59 @@
+//! What a person is told once, the next time they come, of a session that somebody else has ended: on the first page
+//! that their browser still brings the dead session to, or on the first after they have signed in again.
+
+use tower_cookies::cookie::time::Duration;
+
+use super::access::Visitor;
+use super::cookies::{cookie, forget, name, session_id};
+use crate::domain::session::{End, SessionHash};
+
+/// Of which session the browser has been told.
+const TOLD: &str = "thoughts-told";
+
+/// What is to be told on the next page.
+const TO_TELL: &str = "thoughts-notice";
+
+/// What is told. Whoever has ended a session themselves knows, and one that has expired is told by that alone.
+fn words(why: End) -> Option<&'static str> {
+    match why {
+        End::ByProvider => Some("Your last session here was ended by the service that you sign in with."),
+        End::ByAdmin => Some("Your last session here was ended by an admin."),
+        End::NotAllowed => Some(
+            "Your last session here has ended: the service that you sign in with said that you may not come in any more.",
+        ),
+        End::SignedOut | End::Elsewhere | End::Replaced | End::AccountDeleted | End::Expired => None,
+    }
+}
+
+/// What the page tells, which is told from then on.
+pub fn take(visitor: &Visitor) -> Option<&'static str> {
+    let app = &visitor.app;
+    if let Some(label) = held(visitor, TO_TELL) {
+        forget(app, &visitor.cookies, TO_TELL);
+        return End::ALL.into_iter().find(|why| why.label() == label).and_then(words);
+    }
+    let words = words(visitor.ended?)?;
+    let hash = session_id(app, &visitor.cookies)?.hash();
+    if is_told(visitor, hash) {
+        return None;
+    }
+    visitor.cookies.add(cookie(app, TOLD, hash.to_string(), Duration::try_from(app.limits.max).ok()));
+    Some(words)
+}
+
+/// Has it told on the next page, where a sign-in takes the place of a session that was ended so.
+pub fn keep(visitor: &Visitor) {
+    let app = &visitor.app;
+    let Some(why) = visitor.ended.filter(|why| words(*why).is_some()) else { return };
+    if session_id(app, &visitor.cookies).is_some_and(|id| !is_told(visitor, id.hash())) {
+        visitor.cookies.add(cookie(app, TO_TELL, why.label().to_owned(), Some(Duration::minutes(10))));
+    }
+}
+
+fn is_told(visitor: &Visitor, hash: SessionHash) -> bool {
+    held(visitor, TOLD).is_some_and(|told| told == hash.to_string())
+}
+
+fn held(visitor: &Visitor, plain: &str) -> Option<String> {
+    Some(visitor.cookies.get(&name(&visitor.app, plain))?.value().to_owned())
+}
