@@ -103,6 +103,7 @@ async fn leaving(salvage: &mut Salvage) -> Result<BTreeSet<MemberId>, StoreError
             | Record::Once(_)
             | Record::ApiToken(_)
             | Record::Session { .. }
+            | Record::Ended { .. }
             | Record::Logout { .. }
             | Record::Unsent { .. } => None,
         }));
@@ -142,7 +143,11 @@ impl Both<'_> {
     fn comes_back(&self, record: &Record) -> bool {
         match record {
             Record::Member(member) => !self.gone.contains(&member.id),
-            Record::ApiToken(_) | Record::Session { .. } | Record::Logout { .. } | Record::Unsent { .. } => false,
+            Record::ApiToken(_)
+            | Record::Session { .. }
+            | Record::Ended { .. }
+            | Record::Logout { .. }
+            | Record::Unsent { .. } => false,
             Record::Leaving { .. } | Record::Thought(_) | Record::Revision { .. } | Record::Once(_) => true,
         }
     }

@@ -12,7 +12,7 @@ use super::Result;
 use crate::domain::api_token::ApiToken;
 use crate::domain::id::{MemberId, ThoughtId};
 use crate::domain::member::{Handle, Member};
-use crate::domain::session::Session;
+use crate::domain::session::{Ended, Session, SessionHash};
 use crate::domain::thought::{Revision, Thought};
 use crate::domain::unsent::Unsent;
 
@@ -46,6 +46,16 @@ pub enum Record {
         /// The session.
         session: Session,
         /// When it ends at the latest; whole milliseconds.
+        #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+        until: Timestamp,
+    },
+    /// What is noted of a session that has ended.
+    Ended {
+        /// Which session.
+        hash: SessionHash,
+        /// Whose it was, why and when it ended.
+        ended: Ended,
+        /// Until when that is known; whole milliseconds.
         #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
         until: Timestamp,
     },
@@ -91,6 +101,7 @@ impl Record {
             Self::Once(_) => Kind::OnceValues,
             Self::ApiToken(_) => Kind::ApiTokens,
             Self::Session { .. } => Kind::Sessions,
+            Self::Ended { .. } => Kind::EndedSessions,
             Self::Logout { .. } => Kind::Logouts,
             Self::Unsent { .. } => Kind::UnsentTexts,
         }
@@ -114,6 +125,8 @@ pub enum Kind {
     ApiTokens,
     /// By hash.
     Sessions,
+    /// By until when they are known, and hash.
+    EndedSessions,
     /// By until when they are remembered, and name.
     Logouts,
     /// By id.
@@ -122,7 +135,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in their order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Members,
         Self::Leaving,
         Self::Thoughts,
@@ -130,6 +143,7 @@ impl Kind {
         Self::OnceValues,
         Self::ApiTokens,
         Self::Sessions,
+        Self::EndedSessions,
         Self::Logouts,
         Self::UnsentTexts,
     ];
@@ -149,6 +163,7 @@ impl Kind {
             Self::OnceValues => "once values",
             Self::ApiTokens => "API tokens",
             Self::Sessions => "sessions",
+            Self::EndedSessions => "ended sessions",
             Self::Logouts => "logouts",
             Self::UnsentTexts => "waiting texts",
         }

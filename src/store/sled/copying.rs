@@ -103,6 +103,12 @@ pub(super) fn record(look: &Look, kind: Kind, key: &[u8], bytes: &[u8]) -> Resul
             let kept: KeptSession = decode(what, bytes)?;
             Record::Session { session: kept.session, until: kept.until }
         }
+        Kind::EndedSessions => {
+            let hash = sessions::hash_in(key)?;
+            // The places of sessions that go on are among them.
+            let Some(ended) = look.get(&keys::ended(hash))? else { return Ok(None) };
+            Record::Ended { hash, ended, until: keys::time_in(what, key)? }
+        }
         Kind::Logouts => Record::Logout { name: keys::ending(what, key)?, until: keys::time_in(what, key)? },
         Kind::UnsentTexts => Record::Unsent { id: keys::ending(what, key)?, unsent: decode(what, bytes)? },
     }))
@@ -126,6 +132,10 @@ fn put(draft: &mut Draft<'_>, record: Record) -> Result<()> {
         Record::ApiToken(token) => api_tokens::put(draft, &token),
         Record::Session { session, until } => {
             sessions::put(draft, &KeptSession { session, until, refreshing_until: None })
+        }
+        Record::Ended { hash, ended, until } => {
+            draft.put(&keys::session_end(until, hash), &())?;
+            draft.put(&keys::ended(hash), &ended)
         }
         Record::Logout { name, until } => {
             draft.put(&keys::logout_of(name), &())?;

@@ -35,6 +35,8 @@ async fn everything(store: &Given) {
     store.share(&thought(&ann, "once", "private"), Some(&once("a"))).await.unwrap();
     store.create_api_token(&api_token(&ann), Some(&once("b"))).await.unwrap();
     begun(store, &ann, 1).await;
+    let over = begun(store, &ann, 2).await;
+    store.end_session(over.hash, End::ByAdmin, at(8)).await.unwrap();
     let logout = ProviderLogout { iss: identity("").iss, sub: Some("nobody".into()), sid: None, jti: "1".into() };
     store.end_sessions_at_provider(&logout, at(7), at(1000)).await.unwrap();
     store.keep_unsent(UnsentId::new([7; 16]), &Unsent { member: ann.id, sealed: vec![1, 2], at: at(7) }).await.unwrap();
@@ -105,7 +107,7 @@ pub(in crate::store) async fn what_was_put_back_is_found_as_it_was(store: Given)
     let again = store.share(&thought(&ann, "again", "public"), Some(&once("a"))).await.unwrap();
     assert!(matches!(again, crate::store::Shared::Already(_)));
     assert_eq!(store.purge_deleted(at(7), 9).await.unwrap(), 1);
-    assert_eq!(store.purge_sessions(at(2_000_000), 9).await.unwrap(), 1);
+    assert_eq!(store.purge_sessions(at(2_000_000), 9).await.unwrap(), 2);
     assert_eq!(store.purge_logouts(at(1001), 9).await.unwrap(), 1);
     assert_eq!(store.purge_unsent(at(8), 9).await.unwrap(), 1);
     drop(bob);

@@ -23,6 +23,7 @@ pub(in crate::store::sled) fn all(kind: Kind) -> Span {
         Kind::OnceValues => b'O',
         Kind::ApiTokens => b'a',
         Kind::Sessions => b's',
+        Kind::EndedSessions => b'e',
         Kind::Logouts => b'J',
         Kind::UnsentTexts => b'u',
     };
@@ -60,8 +61,7 @@ pub(in crate::store::sled) fn logout_end_of(until: Timestamp, name: [u8; 32]) ->
 /// # Errors
 /// `Corrupt` where the key is too short, or that is no time.
 pub(in crate::store::sled) fn time_in(what: &'static str, key: &[u8]) -> Result<Timestamp> {
-    let bytes = key.get(1..).and_then(|rest| rest.first_chunk::<8>());
-    let at = bytes.map(|bytes| (u64::from_be_bytes(*bytes) ^ (1 << 63)).cast_signed());
-    at.and_then(|at| Timestamp::from_millisecond(at).ok())
-        .ok_or_else(|| StoreError::Corrupt { what, why: "its key has no time".to_owned() })
+    let bytes = key.get(1..).and_then(|rest| rest.first_chunk());
+    let bytes = bytes.ok_or_else(|| StoreError::Corrupt { what, why: "its key has no time".to_owned() })?;
+    super::moment(what, *bytes)
 }
