@@ -1,0 +1,194 @@
+//! Stores to measure with, filled by a deterministic generator through the real store, and kept between runs.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use thoughts::domain::id::{MemberId, ThoughtId};
+use thoughts::domain::member::{Handle, Identity, Member, Profile};
+use thoughts::domain::session::{Session, SessionId};
+use thoughts::domain::thought::{Message, Thought};
+use thoughts::store::copying::{Filling, Record};
+use thoughts::store::{self, Store};
+use tokio::task::JoinSet;
+use ulid::Ulid;
+
+/// What the generator makes; another number makes other stores.
+const GENERATION: u32 = 1;
+
+/// Members at most; a smaller store has a tenth of its thoughts.
+const MEMBERS: u64 = 10_000;
+
+/// When the first of them was shared, and how far they lie apart, in milliseconds.
+const BEGUN: u64 = 1_700_000_000_000;
+const APART: u64 = 20_000;
+
+/// The secret session id of the member who measures.
+const SESSION: [u8; 32] = [42; 32];
+
+/// A store that is ready, and who is signed in there.
+pub struct Filled {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// How many thoughts it was filled with.
+    pub thoughts: u64,
+    /// The cookie of the member who measures.
+    pub cookie: String,
+}
+
+impl Filled {
+    /// A thought from the middle that anyone may read.
+    pub fn middle(&self) -> ThoughtId {
+        // The first of each twenty is for anyone.
+        thought_id(self.thoughts / 40 * 20)
+    }
+}
+
+/// The handle of a member who has shared as much as any other.
+pub fn a_member() -> Handle {
+    member(3).handle
+}
+
+/// The folder in which stores are kept.
+pub fn kept() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench")
+}
+
+/// The store of so many thoughts: the kept one, or a new one.
+pub async fn of(thoughts: u64) -> Filled {
+    let folder = kept().join(format!("{thoughts}-{GENERATION}"));
+    let whole = folder.join("whole");
+    if !whole.exists() {
+        // What a broken run has left is not whole.
+        let _ = std::fs::remove_dir_all(&folder);
+        eprintln!("filling a store with {thoughts} thoughts");
+        let store = store::open(&folder).await.unwrap();
+        fill(&store, thoughts).await;
+        store.close().await.unwrap();
+        std::fs::write(whole, "").unwrap();
+    }
+    let store = store::open(&folder).await.unwrap();
+    let cookie = sign_in(store.as_ref()).await;
+    store.close().await.unwrap();
+    Filled { folder, thoughts, cookie }
+}
+
+/// An empty store but for the member who measures.
+pub async fn empty(folder: &Path) -> Filled {
+    let store = store::open(folder).await.unwrap();
+    store.fill(vec![Record::Member(member(0))], &so_far()).await.unwrap();
+    let cookie = sign_in(store.as_ref()).await;
+    store.close().await.unwrap();
+    Filled { folder: folder.to_owned(), thoughts: 0, cookie }
+}
+
+async fn fill(store: &Arc<dyn Store>, thoughts: u64) {
+    let members = (thoughts / 10).clamp(10, MEMBERS);
+    put(store, (0..members).map(|number| Record::Member(member(number)))).await;
+    put(store, (0..thoughts).map(|number| Record::Thought(thought(number, members)))).await;
+    store.filled().await.unwrap();
+}
+
+async fn put(store: &Arc<dyn Store>, records: impl Iterator<Item = Record>) {
+    let mut records = records.peekable();
+    let mut under_way = JoinSet::new();
+    while records.peek().is_some() {
+        let piece: Vec<_> = records.by_ref().take(200).collect();
+        let store = store.clone();
+        under_way.spawn(async move { store.fill(piece, &so_far()).await.unwrap() });
+        while under_way.len() > 32 {
+            under_way.join_next().await;
+        }
+    }
+    under_way.join_all().await;
+}
+
+/// The member who measures is signed in from now on.
+async fn sign_in(store: &dyn Store) -> String {
+    let id = SessionId::new(SESSION);
+    let now = Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap();
+    let session = Session {
+        hash: id.hash(),
+        member: member(0).id,
+        provider: "default".to_owned(),
+        iss: "http://localhost".to_owned(),
+        sub: "member0".to_owned(),
+        sid: None,
+        created_at: now,
+        authenticated_at: now,
+        last_seen_at: now,
+        user_agent: "bench".to_owned(),
+        address: None,
+        sealed: Vec::new(),
+    };
+    let until = now + jiff::SignedDuration::from_hours(24);
+    store.fill(vec![Record::Session { session, until }], &so_far()).await.unwrap();
+    store.filled().await.unwrap();
+    format!("thoughts={}", id.to_cookie())
+}
+
+fn so_far() -> Filling {
+    Filling { from: "the generator".to_owned(), records: 0 }
+}
+
+fn member(number: u64) -> Member {
+    let name = format!("member{number}");
+    let identity = Identity { iss: "http://localhost".to_owned(), sub: name.clone() };
+    let groups = BTreeSet::from([format!("team {}", number % 20).parse().unwrap()]);
+    let profile = Profile { name: format!("Member {number}"), groups, ..Profile::default() };
+    let id = MemberId::from(Ulid::from_parts(BEGUN, u128::from(number)));
+    Member::new(id, identity, Handle::suggest(&name), profile, at(0))
+}
+
+fn thought_id(number: u64) -> ThoughtId {
+    ThoughtId::from(Ulid::from_parts(BEGUN + number * APART, u128::from(number)))
+}
+
+fn at(number: u64) -> Timestamp {
+    Timestamp::from_millisecond((BEGUN + number * APART).cast_signed()).unwrap()
+}
+
+/// Of twenty, twelve are for anyone, five for members, two for a group, one for its author.
+fn visibility(number: u64) -> String {
+    match number % 20 {
+        0..=11 => "public".to_owned(),
+        12..=16 => "members".to_owned(),
+        17..=18 => format!("group:team {}", number / 20 % 20),
+        _ => "private".to_owned(),
+    }
+}
+
+fn thought(number: u64, members: u64) -> Thought {
+    // A prime apart, so that neighbours are of other members and other kinds of thoughts of each.
+    let author = member(number * 7919 % members).id;
+    Thought {
+        id: thought_id(number),
+        author,
+        message: Message::parse(&words(number)).unwrap(),
+        visibility: visibility(number).parse().unwrap(),
+        created_at: at(number),
+        edited_at: None,
+        deleted_at: None,
+        version: 0,
+    }
+}
+
+/// Some 300 bytes of Markdown.
+fn words(number: u64) -> String {
+    const WORDS: [&str; 16] = [
+        "river", "lamp", "quiet", "after", "seven", "letters", "under", "garden", "paper", "morning", "bread",
+        "window", "slowly", "north", "copper", "remember",
+    ];
+    let mut state = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut text = format!("Thought **{number}** with a [link](https://example.org/{number}).\n\n");
+    while text.len() < 290 {
+        // xorshift64: any deterministic sequence will do.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        text += WORDS[(state % 16) as usize];
+        text += if state.is_multiple_of(11) { ".\n" } else { " " };
+    }
+    text
+}

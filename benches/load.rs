@@ -1,0 +1,136 @@
+//! The load: a fixed number of connections, each with one request under way, for a fixed time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::process::Process;
+
+/// A request that is sent again and again.
+#[derive(Clone)]
+pub struct Ask {
+    /// `GET`, `POST`.
+    pub method: &'static str,
+    /// Path and query.
+    pub path: String,
+    /// Headers besides `Host`.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; `{n}` in it stands for a number that is new each time.
+    pub body: String,
+    /// The status that every answer must have.
+    pub status: StatusCode,
+    /// The bytes that every answer's body must have, where they are the same each time.
+    pub length: Option<usize>,
+}
+
+impl Ask {
+    /// A `GET` with these headers that is answered with 200.
+    pub fn get(path: impl Into<String>, headers: &[(&'static str, &str)]) -> Self {
+        let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Self { method: "GET", path: path.into(), headers, body: String::new(), status: StatusCode::OK, length: None }
+    }
+
+    fn request(&self, number: u64) -> Request<Full<Bytes>> {
+        let mut request = Request::builder().method(self.method).uri(&self.path).header("host", "localhost");
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        request.body(Full::new(Bytes::from(self.body.replace("{n}", &number.to_string())))).unwrap()
+    }
+}
+
+/// What a load has shown.
+#[derive(Clone, Copy)]
+pub struct Measured {
+    /// Requests a second.
+    pub rate: f64,
+    /// Milliseconds within which half of them, and 99 of 100, were answered.
+    pub p50: f64,
+    /// See `p50`.
+    pub p99: f64,
+    /// Microseconds of CPU time of the server for each.
+    pub cpu: f64,
+}
+
+/// A connection to 127.0.0.1.
+pub async fn connect(port: u16) -> SendRequest<Full<Bytes>> {
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+/// Sends one request and gives its answer, whole.
+pub async fn once(port: u16, ask: &Ask) -> Response<Bytes> {
+    let mut connection = connect(port).await;
+    let (parts, body) = connection.send_request(ask.request(0)).await.unwrap().into_parts();
+    Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
+}
+
+/// A number for each request there is, so that no two forms are the same.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// Drives `server` with `connections` connections for that long.
+pub async fn drive(server: &Process, ask: &Ask, connections: usize, time: Duration) -> Measured {
+    let ask = Arc::new(ask.clone());
+    let cpu = server.cpu();
+    let begun = Instant::now();
+    let mut tasks = JoinSet::new();
+    for _ in 0..connections {
+        tasks.spawn(one(server.port, ask.clone(), begun + time));
+    }
+    let mut taken: Vec<u32> = tasks.join_all().await.into_iter().flatten().collect();
+    let elapsed = begun.elapsed().as_secs_f64();
+    let cpu = (server.cpu() - cpu) * 1e6 / taken.len() as f64;
+    taken.sort_unstable();
+    let at = |part: f64| f64::from(taken[((taken.len() - 1) as f64 * part) as usize]) / 1000.0;
+    Measured { rate: taken.len() as f64 / elapsed, p50: at(0.5), p99: at(0.99), cpu }
+}
+
+/// One connection. Gives the microseconds that each of its requests took.
+async fn one(port: u16, ask: Arc<Ask>, until: Instant) -> Vec<u32> {
+    let mut connection = connect(port).await;
+    let mut taken = Vec::new();
+    while Instant::now() < until {
+        let begun = Instant::now();
+        connection.ready().await.unwrap();
+        let answer = connection.send_request(ask.request(NUMBER.fetch_add(1, Ordering::Relaxed))).await.unwrap();
+        let status = answer.status();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(status, ask.status, "{} {}: {}", ask.method, ask.path, String::from_utf8_lossy(&body));
+        if let Some(length) = ask.length {
+            assert_eq!(body.len(), length, "{} {}", ask.method, ask.path);
+        }
+        taken.push(begun.elapsed().as_micros() as u32);
+    }
+    taken
+}
+
+/// Ours and the limit in turn, three times each; of each the run whose rate is in the middle.
+pub async fn in_turn(
+    ours: (&Process, &Ask),
+    limit: (&Process, &Ask),
+    connections: usize,
+    time: Duration,
+) -> (Measured, Measured) {
+    let (mut of_ours, mut of_limit) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        of_limit.push(drive(limit.0, limit.1, connections, time / 3).await);
+        of_ours.push(drive(ours.0, ours.1, connections, time / 3).await);
+    }
+    (middle(of_ours), middle(of_limit))
+}
+
+fn middle(mut runs: Vec<Measured>) -> Measured {
+    runs.sort_by(|one, other| one.rate.total_cmp(&other.rate));
+    runs[runs.len() / 2]
+}

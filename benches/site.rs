@@ -1,0 +1,34 @@
+//! Thoughts as a user would start it.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::fill::Filled;
+use crate::process::{Process, free_port};
+
+/// The binary under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_thoughts");
+
+/// Starts it on the store in `folder`, with these settings besides.
+pub fn start(folder: &Path, settings: &[(&str, &str)]) -> Process {
+    let port = free_port();
+    let mut command = Command::new(PROGRAM);
+    command
+        .arg("serve")
+        .current_dir(folder)
+        .env_clear()
+        .env("THOUGHTS_BASE_URL", format!("http://localhost:{port}"))
+        .env("THOUGHTS_LISTEN", format!("127.0.0.1:{port}"))
+        .env("THOUGHTS_STORE", format!("sled:{}", folder.display()))
+        // Nobody answers there, and nobody needs to.
+        .env("THOUGHTS_OIDC_ISSUER", "http://127.0.0.1:9")
+        .env("THOUGHTS_OIDC_CLIENT_ID", "thoughts")
+        .env("THOUGHTS_LOG", "error,thoughts::cli=info")
+        .envs(settings.iter().copied());
+    Process::start(command, port, "serving")
+}
+
+/// Starts it on a store that is filled.
+pub fn on(filled: &Filled) -> Process {
+    start(&filled.folder, &[])
+}
