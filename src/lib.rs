@@ -12,7 +12,8 @@
 //! - [`live`] tells whoever is looking what has changed.
 //! - [`oidc`] is the relying party: it signs people in and out with a provider. [`demo`] is a provider.
 //! - [`app`] puts all of it together, [`server`] listens ([`control`] to commands), [`jobs`] run by themselves, [`cli`] starts things.
-//! - [`config`], [`clock`], [`keys`] and [`paths`] are each the one place for settings, time, secrets and URLs;
+//! - [`config`], [`clock`], [`keys`], [`paths`] and [`cache`] are each the one place for settings, time, secrets, URLs
+//!   and what is kept in memory;
 //!   [`jose`] is the key that proves to a provider who we are.
 //!
 //! One request takes one straight way: the row in `web/routes.rs` says who may; the guard in `web/access.rs` lets
@@ -24,6 +25,7 @@ pub mod actions;
 pub mod api;
 pub mod app;
 pub mod backup;
+pub mod cache;
 pub mod cli;
 pub mod clock;
 pub mod config;

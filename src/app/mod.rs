@@ -2,6 +2,7 @@
 
 mod providers;
 mod refreshes;
+mod rendered;
 mod secret;
 mod spent;
 mod upstreams;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 pub use providers::{Providers, SignInProvider};
 pub use refreshes::Refreshes;
+pub use rendered::{Buttons, Rendered};
 pub use spent::SpentStates;
 pub use upstreams::{SignedInUpstream, Upstreams};
 
@@ -37,6 +39,8 @@ pub struct App {
     pub live: Hub,
     /// The sign-ins that have come back.
     pub spent_states: SpentStates,
+    /// What thoughts look like.
+    pub rendered: Rendered,
     /// Tells the time.
     pub clock: Clock,
     /// Makes identifiers.
@@ -119,6 +123,7 @@ impl App {
             refreshes: Refreshes::default(),
             live: Hub::new(&clock),
             spent_states: SpentStates::default(),
+            rendered: Rendered::default(),
             ids: Ids::default(),
             config,
             store,

@@ -39,7 +39,7 @@ impl Viewer {
 }
 
 /// A set of thoughts, by whom they are for: what one viewer may see.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Reach {
     /// Public thoughts alone.
     Public,

@@ -26,6 +26,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use self::copying::Copying;
+use crate::cache::Usage;
 use crate::domain::api_token::{ApiToken, ApiTokenHash};
 use crate::domain::id::{ApiTokenId, MemberId, ThoughtId};
 use crate::domain::member::{Handle, Identity, Member, Profile};
@@ -62,7 +63,7 @@ pub enum StoreError {
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// Which list of thoughts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// Everybody's.
     Everyone,
@@ -337,6 +338,9 @@ pub trait Store: Thoughts + Members + Accounts + Sessions + ApiTokens + UnsentTe
     /// How much room all of it takes where it is kept, in bytes, as far as the store knows without counting: what was
     /// written or forgotten a moment ago may not show yet.
     async fn bytes(&self) -> Result<u64>;
+
+    /// What the store keeps in memory to be quick: each cache by name.
+    fn caches(&self) -> Vec<(&'static str, Usage)>;
 
     /// Answers what is under way, puts all of it on disk, and refuses what comes later with
     /// [`StoreError::Closed`].

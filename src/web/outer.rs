@@ -43,7 +43,15 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
         let span = tracing::error_span!("request", id, %method, path);
         let mut response = self.answer(request).instrument(span.clone()).await;
         let took = started.elapsed();
-        span.in_scope(|| tracing::info!(status = response.status().as_u16(), micros = took.as_micros(), "answered"));
+        let (status, micros) = (response.status().as_u16(), took.as_micros());
+        // What goes well is the proxy's to log; a line for each would cost as much as the page.
+        span.in_scope(|| {
+            if status < 400 {
+                tracing::debug!(status, micros, "answered");
+            } else {
+                tracing::info!(status, micros, "answered");
+            }
+        });
         let not_modified = response.status() == StatusCode::NOT_MODIFIED;
         let headers = response.headers_mut();
         security_headers::add(headers, self.app.config.base_url.is_https(), not_modified);

@@ -1,13 +1,13 @@
 //! A page of a feed: the lists that a reach admits, merged newest first, read only as far as the page goes.
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 
 use sled::Db;
 
+use super::cached::Cached;
 use super::keys::{self, Audience, List};
-use super::records::{self, get};
-use crate::domain::id::{MemberId, ThoughtId};
-use crate::domain::member::Author;
+use super::records;
+use crate::domain::id::ThoughtId;
 use crate::domain::page::{Page, TrashPlace};
 use crate::domain::policy::Reach;
 use crate::domain::thought::{Authored, Thought};
@@ -16,28 +16,47 @@ use crate::store::{Result, Scope};
 /// A page of `limit` thoughts of `scope` within reach.
 pub(super) fn page(
     db: &Db,
+    cached: &Cached,
     scope: Scope,
     reach: &Reach,
     before: Option<ThoughtId>,
     limit: usize,
 ) -> Result<Page<Authored>> {
-    let mut authors = Authors::default();
-    let mut items = Vec::new();
-    for id in Newest::of(db, scope, reach, before)? {
+    let ids = cached.page((scope, reach.clone(), before, limit), || ids(db, cached, scope, reach, before, limit))?;
+    let mut items = Vec::with_capacity(ids.len());
+    for id in ids.iter() {
         // The lists are read beside the writer, which may have deleted it or changed whom it is for.
-        let Some(thought) = thought_within(db, id?, reach)? else { continue };
-        let Some(author) = authors.author(db, thought.author)? else { continue };
-        items.push(Authored { thought, author });
-        if items.len() > limit {
-            break;
-        }
+        items.extend(shown(db, cached, *id, reach)?);
     }
     Ok(Page::cut(items, limit, |item| item.thought.id))
+}
+
+/// Which thoughts those are, and one more to know whether there are others.
+fn ids(
+    db: &Db,
+    cached: &Cached,
+    scope: Scope,
+    reach: &Reach,
+    before: Option<ThoughtId>,
+    limit: usize,
+) -> Result<Vec<ThoughtId>> {
+    let mut ids = Vec::new();
+    for id in Newest::of(db, scope, reach, before)? {
+        let id = id?;
+        if shown(db, cached, id, reach)?.is_some() {
+            ids.push(id);
+            if ids.len() > limit {
+                break;
+            }
+        }
+    }
+    Ok(ids)
 }
 
 /// A page of what is in the trash and within reach: as many places are looked at as a page may hold.
 pub(super) fn trash(
     db: &Db,
+    cached: &Cached,
     reach: &Reach,
     before: Option<TrashPlace>,
     limit: usize,
@@ -45,43 +64,30 @@ pub(super) fn trash(
     let latest = records::keys(db, &keys::trashed_until(before)).rev().take(limit.saturating_add(1));
     let places: Vec<_> = latest.map(|key| keys::trash_place(&key?)).collect::<Result<_>>()?;
     let Page { items: places, next } = Page::cut(places, limit, |place| *place);
-    let mut authors = Authors::default();
     let mut items = Vec::new();
     for place in places {
         // The writer may have put it back meanwhile, or forgotten it.
-        let there = get(db, &keys::thought(place.id))?.filter(|thought| thought.deleted_at == Some(place.at));
+        let there = cached.thought(db, place.id)?.filter(|thought| thought.deleted_at == Some(place.at));
         let Some(thought) = there.filter(|thought| reach.admits(thought.author, &thought.visibility)) else { continue };
-        let Some(author) = authors.author(db, thought.author)? else { continue };
-        items.push(Authored { thought, author });
+        items.extend(authored(db, cached, &thought)?);
     }
     Ok(Page { items, next })
 }
 
-/// The thought, if it is within reach and not deleted.
-pub(super) fn thought_within(db: &Db, id: ThoughtId, reach: &Reach) -> Result<Option<Thought>> {
-    let thought = get(db, &keys::thought(id))?;
-    Ok(thought.filter(|t| t.deleted_at.is_none() && reach.admits(t.author, &t.visibility)))
-}
-
-/// What a thought's author is called. One who was deleted may have left thoughts that are not purged yet, which nobody
-/// is given.
-pub(super) fn author(db: &Db, id: MemberId) -> Result<Option<Author>> {
-    Ok(get(db, &keys::member(id))?.map(|member| member.author()))
-}
-
-/// Authors already looked up.
-#[derive(Default)]
-struct Authors(HashMap<MemberId, Option<Author>>);
-
-impl Authors {
-    fn author(&mut self, db: &Db, id: MemberId) -> Result<Option<Author>> {
-        if let Some(known) = self.0.get(&id) {
-            return Ok(known.clone());
-        }
-        let found = author(db, id)?;
-        self.0.insert(id, found.clone());
-        Ok(found)
+/// The thought with its author, if it is within reach and not deleted.
+pub(super) fn shown(db: &Db, cached: &Cached, id: ThoughtId, reach: &Reach) -> Result<Option<Authored>> {
+    let Some(thought) = cached.thought(db, id)? else { return Ok(None) };
+    if thought.deleted_at.is_some() || !reach.admits(thought.author, &thought.visibility) {
+        return Ok(None);
     }
+    authored(db, cached, &thought)
+}
+
+/// The thought with its author. One who was deleted may have left thoughts that are not purged yet, which nobody is
+/// given.
+pub(super) fn authored(db: &Db, cached: &Cached, thought: &Thought) -> Result<Option<Authored>> {
+    let author = cached.member(db, thought.author)?;
+    Ok(author.map(|author| Authored { thought: thought.clone(), author: author.author() }))
 }
 
 /// The lists that hold what is within reach.

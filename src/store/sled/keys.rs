@@ -419,6 +419,30 @@ fn moment(what: &'static str, bytes: [u8; 8]) -> Result<Timestamp> {
     Timestamp::from_millisecond(millisecond).map_err(|e| StoreError::Corrupt { what, why: e.to_string() })
 }
 
+/// What a batch changes, as far as it may be kept in memory.
+pub(super) enum Changed {
+    /// A thought.
+    Thought(ThoughtId),
+    /// A member.
+    Member(MemberId),
+    /// A session.
+    Session(SessionHash),
+    /// What stands in some list.
+    List,
+}
+
+/// What it is whose key this is.
+pub(super) fn changed(key: &[u8]) -> Option<Changed> {
+    let (space, rest) = key.split_first()?;
+    match space {
+        b't' => rest.try_into().ok().map(|id| Changed::Thought(ThoughtId::from_bytes(id))),
+        b'm' => rest.try_into().ok().map(|id| Changed::Member(MemberId::from_bytes(id))),
+        b's' => rest.try_into().ok().map(|hash| Changed::Session(SessionHash::from_bytes(hash))),
+        b'l' => Some(Changed::List),
+        _ => None,
+    }
+}
+
 /// Milliseconds, so that earlier times sort before later ones, those before 1970 too.
 fn time(at: Timestamp) -> [u8; 8] {
     (at.as_millisecond().cast_unsigned() ^ (1 << 63)).to_be_bytes()

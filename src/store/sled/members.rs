@@ -1,5 +1,7 @@
 //! Members: by identity, by handle, by id.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -58,7 +60,7 @@ impl Members for SledStore {
     }
 
     async fn member(&self, id: MemberId) -> Result<Option<Member>> {
-        self.read(|db| get(db, &keys::member(id)))
+        self.read(|db| Ok(self.cached.member(db, id)?.map(Arc::unwrap_or_clone)))
     }
 
     async fn member_by_handle(&self, handle: &Handle) -> Result<Option<Member>> {

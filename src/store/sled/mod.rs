@@ -4,12 +4,14 @@
 //! change comes about and gets onto the disk), then `thoughts` with `feed`, `members` with `accounts`, `sessions` and
 //! `api_tokens`, which are the store's methods, `open`, and `copying` with `look`, by which all of it is copied.
 //!
-//! Reads go straight to sled and do not wait for the writer; each takes a few records by key. They see a
+//! Reads go straight to sled, or to what was read of it before (`cached`), and do not wait for the writer; each takes a
+//! few records by key. They see a
 //! write as soon as it is applied, which may be a moment before it is on disk and answered. No read but that of a
 //! [`look`] is of one moment, so a read checks every thought it comes upon.
 
 mod accounts;
 mod api_tokens;
+mod cached;
 mod copying;
 mod draft;
 mod feed;
@@ -28,20 +30,24 @@ mod writer;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use sled::Db;
 
+use self::cached::Cached;
 use self::look::Looks;
 pub use self::salvage::{Salvage, replace};
 use self::writer::Writer;
 use super::{Result, Store, StoreError};
+use crate::cache::Usage;
 
 /// The embedded store. Dropping it lets the writer finish what it was given; [`Store::close`] also waits for
 /// that. The folder is free for another process when the store is dropped.
 pub struct SledStore {
     db: Db,
     looks: Looks,
+    cached: Arc<Cached>,
     writer: Writer,
 }
 
@@ -58,9 +64,9 @@ impl SledStore {
             Ok((db, open::file(&folder.join(open::SLED))?))
         });
         let (db, file) = opening.await.map_err(|e| StoreError::Failed(format!("opening was broken off: {e}")))??;
-        let looks = Looks::default();
-        let writer = Writer::start(db.clone(), file, looks.clone())?;
-        Ok(Self { db, looks, writer })
+        let (looks, cached) = (Looks::default(), Arc::<Cached>::default());
+        let writer = Writer::start(db.clone(), file, looks.clone(), cached.clone())?;
+        Ok(Self { db, looks, cached, writer })
     }
 
     /// Reads. Here, and nowhere else, a closed store is noticed, and a panic of sled's on a damaged page
@@ -83,6 +89,10 @@ impl Store for SledStore {
 
     async fn bytes(&self) -> Result<u64> {
         self.read(|db| db.size_on_disk().map_err(failed))
+    }
+
+    fn caches(&self) -> Vec<(&'static str, Usage)> {
+        self.cached.usage()
     }
 
     /// Reads are refused as well from then on.

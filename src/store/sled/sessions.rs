@@ -1,5 +1,7 @@
 //! Sessions: by hash, by member, by when they end.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -33,7 +35,7 @@ impl Sessions for SledStore {
     }
 
     async fn session(&self, hash: SessionHash) -> Result<Option<Session>> {
-        self.read(|db| Ok(get(db, &keys::session(hash))?.map(|kept| kept.session)))
+        self.read(|db| Ok(self.cached.session(db, hash)?.map(Arc::unwrap_or_clone)))
     }
 
     async fn touch_session(&self, hash: SessionHash, at: Timestamp) -> Result<bool> {

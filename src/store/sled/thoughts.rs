@@ -4,11 +4,10 @@ use std::iter;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sled::Db;
 
 use super::draft::Draft;
 use super::keys::{self, Audience, List};
-use super::records::{self, get};
+use super::records;
 use super::{SledStore, feed};
 use crate::domain::id::ThoughtId;
 use crate::domain::page::{Page, TrashPlace};
@@ -24,7 +23,7 @@ impl Thoughts for SledStore {
     }
 
     async fn thought(&self, id: ThoughtId, reach: &Reach) -> Result<Option<Authored>> {
-        self.read(|db| feed::thought_within(db, id, reach)?.map_or(Ok(None), |thought| authored(db, thought)))
+        self.read(|db| feed::shown(db, &self.cached, id, reach))
     }
 
     async fn feed(
@@ -34,7 +33,7 @@ impl Thoughts for SledStore {
         before: Option<ThoughtId>,
         limit: usize,
     ) -> Result<Page<Authored>> {
-        self.read(|db| feed::page(db, scope, reach, before, limit))
+        self.read(|db| feed::page(db, &self.cached, scope, reach, before, limit))
     }
 
     async fn edit(&self, id: ThoughtId, change: &NewThought, at: Timestamp) -> Result<Option<Thought>> {
@@ -52,8 +51,8 @@ impl Thoughts for SledStore {
 
     async fn deleted(&self, id: ThoughtId) -> Result<Option<Authored>> {
         self.read(|db| {
-            let thought = get(db, &keys::thought(id))?.filter(|thought| thought.deleted_at.is_some());
-            thought.map_or(Ok(None), |thought| authored(db, thought))
+            let thought = self.cached.thought(db, id)?.filter(|thought| thought.deleted_at.is_some());
+            thought.map_or(Ok(None), |thought| feed::authored(db, &self.cached, &thought))
         })
     }
 
@@ -63,7 +62,7 @@ impl Thoughts for SledStore {
         before: Option<TrashPlace>,
         limit: usize,
     ) -> Result<Page<Authored, TrashPlace>> {
-        self.read(|db| feed::trash(db, reach, before, limit))
+        self.read(|db| feed::trash(db, &self.cached, reach, before, limit))
     }
 
     async fn restore(&self, id: ThoughtId) -> Result<bool> {
@@ -77,10 +76,6 @@ impl Thoughts for SledStore {
     async fn purge_once(&self, before: Timestamp, limit: usize) -> Result<usize> {
         self.writer.write(move |draft| purge_once(draft, before, limit)).await
     }
-}
-
-fn authored(db: &Db, thought: Thought) -> Result<Option<Authored>> {
-    Ok(feed::author(db, thought.author)?.map(|author| Authored { thought, author }))
 }
 
 fn share(draft: &mut Draft<'_>, thought: &Thought, once: Option<&Once>) -> Result<Shared> {

@@ -4,11 +4,13 @@
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::thread;
 
 use sled::Db;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::cached::Cached;
 use super::draft::{Changes, Draft};
 use super::look::Looks;
 use super::open::text_of;
@@ -50,13 +52,13 @@ impl Writer {
     /// Its thread is owned by nobody but the queue: it ends when it is told to close or when the last sender
     /// is gone, in both cases after everything queued has been answered. The queue is bounded by [`QUEUE`],
     /// and what one flush answers by [`GROUP`].
-    pub(super) fn start(db: Db, file: File, looks: Looks) -> Result<Self> {
+    pub(super) fn start(db: Db, file: File, looks: Looks, cached: Arc<Cached>) -> Result<Self> {
         let (requests, queue) = mpsc::channel(QUEUE);
         let (tell, ended) = watch::channel(Ok(()));
         thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
-                let flushed = run(Disk { db, file, looks, changes: Changes::default(), broken: None }, queue);
+                let flushed = run(Disk { db, file, looks, cached, changes: Changes::default(), broken: None }, queue);
                 let _ = tell.send(flushed);
             })
             .map_err(|e| StoreError::Failed(format!("the writer's thread can't be started: {e}")))?;
@@ -126,6 +128,8 @@ struct Disk {
     file: File,
     /// Who looks at all of it meanwhile.
     looks: Looks,
+    /// What was read of it, and is let go of when it changes.
+    cached: Arc<Cached>,
     /// What the writes since the last flush change, which sled doesn't know yet.
     changes: Changes,
     /// Why nothing can be written any more. What a failed flush has left in memory is not what is on disk,
@@ -158,7 +162,7 @@ impl Disk {
             return Ok(());
         }
         let flushed = catch_unwind(AssertUnwindSafe(|| -> sled::Result<()> {
-            self.looks.apply(&self.db, changes)?;
+            self.cached.apply(changes, |changes| self.looks.apply(&self.db, changes))?;
             self.db.flush()?;
             Ok(self.file.sync_data()?)
         }));
@@ -181,7 +185,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let db = sled::open(folder.path()).unwrap();
         let file = super::super::open::file(folder.path()).unwrap();
-        (Writer::start(db.clone(), file, Looks::default()).unwrap(), db, folder)
+        (Writer::start(db.clone(), file, Looks::default(), Arc::default()).unwrap(), db, folder)
     }
 
     #[tokio::test]

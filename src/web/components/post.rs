@@ -2,21 +2,21 @@
 
 use maud::{Markup, html};
 
-use super::{avatar, time, words};
+use super::{avatar, made, time, words};
+use crate::app::Buttons;
 use crate::domain::markdown;
 use crate::domain::page::Page;
-use crate::domain::policy::{Action, Viewer, may};
+use crate::domain::policy::{Action, may};
 use crate::domain::thought::Authored;
 use crate::domain::visibility::Visibility;
 use crate::paths::Paths;
+use crate::web::access::Visitor;
 use crate::web::hypermedia::nonce;
 
 /// A list of thoughts, for one viewer.
 pub struct List<'a> {
     /// Who is looking.
-    pub viewer: &'a Viewer,
-    /// Where links lead.
-    pub paths: &'a Paths,
+    pub visitor: &'a Visitor,
     /// What stands on this page of it.
     pub page: &'a Page<Authored>,
     /// Where the next page is, if there is one.
@@ -35,7 +35,7 @@ pub fn list(list: &List<'_>, empty: &str) -> Markup {
 pub fn items(list: &List<'_>) -> Markup {
     html! {
         @for authored in &list.page.items {
-            li { (post(authored, list.viewer, list.paths)) }
+            li { (post(list.visitor, authored)) }
         }
         @if let Some(older) = &list.older {
             li .older {
@@ -46,8 +46,16 @@ pub fn items(list: &List<'_>) -> Markup {
     }
 }
 
-/// One thought, with what this viewer may do with it.
-pub fn post(authored: &Authored, viewer: &Viewer, paths: &Paths) -> Markup {
+/// One thought, with what this viewer may do with it. What others have seen in the same way is not made again.
+pub fn post(visitor: &Visitor, authored: &Authored) -> Markup {
+    let may = |action| visitor.viewer.member().is_some_and(|member| may(member, action, &authored.thought));
+    let buttons =
+        Buttons { any: visitor.viewer.member().is_some(), edit: may(Action::Edit), delete: may(Action::Delete) };
+    let app = &visitor.app;
+    app.rendered.thought(authored, buttons, || article(authored, buttons, &app.paths).into_string(), made)
+}
+
+fn article(authored: &Authored, buttons: Buttons, paths: &Paths) -> Markup {
     let Authored { thought, author } = authored;
     let profile = paths.member(&author.handle);
     // A button is called by what it does and to which thought.
@@ -71,12 +79,12 @@ pub fn post(authored: &Authored, viewer: &Viewer, paths: &Paths) -> Markup {
                 }
             }
             div .words dir="auto" hx-ignore { (words(&markdown::render(&thought.message))) }
-            @if let Some(member) = viewer.member() {
+            @if buttons.any {
                 footer {
-                    @if may(member, Action::Edit, thought) {
+                    @if buttons.edit {
                         a .quiet href=(paths.edit(thought.id)) id={ "edit-" (thought.id) } aria-labelledby=(called("edit")) { "Edit" }
                     }
-                    @if may(member, Action::Delete, thought) {
+                    @if buttons.delete {
                         form method="post" action=(paths.thought(thought.id)) hx-delete=(paths.thought(thought.id))
                             hx-target="closest article" hx-swap="outerHTML ignoreTitle:true" hx-sync="this:drop" hx-nonce=(nonce()) {
                             input type="hidden" name="_method" value="delete";

@@ -19,12 +19,7 @@ use crate::web::refusal::Refusal;
 pub async fn get(visitor: Visitor) -> Result<Response, Refusal> {
     let before = before(&visitor)?;
     let page = read::feed(&visitor.app, &visitor.viewer, before).await?;
-    let feed = List {
-        viewer: &visitor.viewer,
-        paths: &visitor.app.paths,
-        page: &page,
-        older: page.next.map(|id| visitor.app.paths.feed_before(id)),
-    };
+    let feed = List { visitor: &visitor, page: &page, older: page.next.map(|id| visitor.app.paths.feed_before(id)) };
     let undo = just_deleted(&visitor).await?;
     let title = if before.is_some() { "Older thoughts" } else { "Thoughts" };
     let screen = Screen::new(title, view(&visitor, &feed, before.is_some(), undo.as_ref())).live();
@@ -49,9 +44,9 @@ async fn just_deleted(visitor: &Visitor) -> Result<Option<Authored>, Refusal> {
 fn view(visitor: &Visitor, feed: &List<'_>, older: bool, undo: Option<&Authored>) -> Markup {
     html! {
         h1 tabindex="-1" .hidden[!older] { @if older { "Older thoughts" } @else { "Feed" } }
-        @if let Some(authored) = undo { (deleted(authored, feed.paths)) }
+        @if let Some(authored) = undo { (deleted(authored, &visitor.app.paths)) }
         @if older {
-            p { a href=(feed.paths.feed()) { "Back to the newest" } }
+            p { a href=(visitor.app.paths.feed()) { "Back to the newest" } }
         } @else {
             (above(visitor))
         }

@@ -20,8 +20,7 @@ pub async fn get(visitor: Visitor, Path(handle): Path<String>) -> Result<Respons
     let before = before(&visitor)?;
     let (member, page) = read::member_page(&visitor.app, &visitor.viewer, &handle, before).await?;
     let thoughts = List {
-        viewer: &visitor.viewer,
-        paths: &visitor.app.paths,
+        visitor: &visitor,
         page: &page,
         older: page.next.map(|id| visitor.app.paths.member_before(&handle, id)),
     };

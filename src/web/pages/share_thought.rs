@@ -87,7 +87,7 @@ fn done(member: &Member, authored: &Authored) -> Response {
             let part = html! {
                 (form(member, &next, &[], &html! {}))
                 ol hx-swap-oob="afterbegin:#thoughts" hx-nonce=(nonce()) {
-                    li { (post(authored, &member.viewer, &member.app.paths)) }
+                    li { (post(member, authored)) }
                 }
             };
             let screen = Screen::new("Share a thought", html! {}).part(part).status(StatusCode::CREATED);

@@ -28,7 +28,7 @@ pub async fn get(visitor: Visitor, Path(id): Path<String>) -> Result<Response, R
             let screen = screen(&visitor, &authored, &revisions);
             // htmx puts it in the place of itself, in a list or on its own page.
             let itself = visitor.target.as_deref() == Some(&format!("article#t-{id}"));
-            let alone = || post(&authored, &visitor.viewer, &visitor.app.paths);
+            let alone = || post(&visitor, &authored);
             Ok(visitor.show(if itself { screen.part(alone()) } else { screen }))
         }
         Err(actions::Error::NotFound) => {
@@ -98,7 +98,7 @@ pub async fn restore(member: Member, Path(id): Path<String>) -> Result<Response,
     match member.kind {
         Kind::Page | Kind::Api => Ok(see_other(&member.app.paths.thought(id))),
         Kind::Fragment => {
-            let screen = Screen::new(title(&authored), post(&authored, &member.viewer, &member.app.paths)).into_part();
+            let screen = Screen::new(title(&authored), post(&member, &authored)).into_part();
             Ok(member.show(screen.announcing("Restored.")))
         }
     }
@@ -108,7 +108,7 @@ fn screen(visitor: &Visitor, authored: &Authored, revisions: &[Revision]) -> Scr
     let paths = &visitor.app.paths;
     let main = html! {
         h1 .hidden tabindex="-1" { "Thought by " (authored.author.name) }
-        (post(authored, &visitor.viewer, paths))
+        (post(visitor, authored))
         @if !revisions.is_empty() { (history(revisions)) }
         p .back { a href=(paths.feed()) { "Back to the feed" } }
     };

@@ -43,8 +43,7 @@ async fn show(member: &Member, said: Option<&'static str>) -> Result<Response, R
     let claims = actions::sessions::kept(app, &member.session).map(|kept| kept.claims).unwrap_or_default();
     let (_, page) = read::member_page(app, &member.viewer, &member.member.handle, None).await?;
     let thoughts = List {
-        viewer: &member.viewer,
-        paths: &app.paths,
+        visitor: member,
         page: &page,
         older: page.next.map(|id| app.paths.member_before(&member.member.handle, id)),
     };

@@ -1,0 +1,124 @@
+//! What is kept in memory to be quick: each cache holds so many bytes and no more, and lets go of what is asked for least.
+
+use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+/// How large something is that is kept.
+pub trait Size {
+    /// Bytes of memory, about.
+    fn bytes(&self) -> usize;
+}
+
+/// What an entry costs besides what is kept, in bytes, about.
+const ENTRY: u64 = 128;
+
+/// Entries that a cache expects to hold, by which it lays itself out: of a kilobyte each.
+const EXPECTED: usize = 1024;
+
+/// A cache of so many bytes.
+pub struct Bounded<K, V> {
+    kept: Cache<K, V, BySize>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+#[derive(Clone)]
+struct BySize;
+
+impl<K, V: Size> Weighter<K, V> for BySize {
+    fn weight(&self, _: &K, value: &V) -> u64 {
+        value.bytes() as u64 + ENTRY
+    }
+}
+
+impl<K: Hash + Eq + Clone, V: Size + Clone> Bounded<K, V> {
+    /// One that holds `bytes` at most.
+    pub fn new(bytes: usize) -> Self {
+        let kept = Cache::with_weighter(bytes / EXPECTED, bytes as u64, BySize);
+        Self { kept, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+    }
+
+    /// What is kept there.
+    pub fn get(&self, key: &K) -> Option<V> {
+        let found = self.kept.get(key);
+        let counter = if found.is_some() { &self.hits } else { &self.misses };
+        counter.fetch_add(1, Ordering::Relaxed);
+        found
+    }
+
+    /// Keeps `value`, unless it is too large.
+    pub fn keep(&self, key: K, value: V) {
+        self.kept.insert(key, value);
+    }
+
+    /// Lets go of what is kept there.
+    pub fn forget(&self, key: &K) {
+        self.kept.remove(key);
+    }
+
+    /// Lets go of everything.
+    pub fn clear(&self) {
+        self.kept.clear();
+    }
+
+    /// What it holds, and how often it was of use.
+    pub fn usage(&self) -> Usage {
+        Usage {
+            bytes: self.kept.weight(),
+            capacity: self.kept.capacity(),
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// What a cache holds, and how often it was of use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes that it holds.
+    pub bytes: u64,
+    /// Bytes that it may hold.
+    pub capacity: u64,
+    /// How often what was asked for was there.
+    pub hits: u64,
+    /// How often it was not.
+    pub misses: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone)]
+    struct Sized(usize);
+
+    impl Size for Sized {
+        fn bytes(&self) -> usize {
+            self.0
+        }
+    }
+
+    #[test]
+    fn a_cache_never_holds_more_bytes_than_it_may() {
+        let cache = Bounded::new(100_000);
+        for key in 0..10_000 {
+            cache.keep(key, Sized(key % 3_000));
+            assert!(cache.usage().bytes <= 100_000, "{:?}", cache.usage());
+        }
+        assert!(cache.usage().bytes > 50_000, "{:?}", cache.usage());
+    }
+
+    #[test]
+    fn what_is_kept_is_found_until_it_is_forgotten() {
+        let cache = Bounded::new(100_000);
+        cache.keep("a", Sized(1));
+        assert!(cache.get(&"a").is_some() && cache.get(&"b").is_none());
+        cache.forget(&"a");
+        assert!(cache.get(&"a").is_none());
+        let usage = cache.usage();
+        assert_eq!((usage.hits, usage.misses), (1, 2));
+    }
+}

@@ -1,0 +1,168 @@
+//! What was read of the tree and is read all the time, as it was decoded: thoughts, members, sessions, and which thoughts
+//! stand on a page.
+//!
+//! The writer alone changes the tree, and says what a batch changes; that is let go of in the same step in which the batch
+//! is applied. Whoever reads something meanwhile doesn't keep it: what is kept is what the tree holds.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use sled::Db;
+
+use super::draft::Changes;
+use super::keys::{self, Changed};
+use super::records::get;
+use crate::cache::{Bounded, Size, Usage};
+use crate::domain::id::{MemberId, ThoughtId};
+use crate::domain::member::Member;
+use crate::domain::policy::Reach;
+use crate::domain::session::{Session, SessionHash};
+use crate::domain::thought::Thought;
+use crate::store::{Result, Scope};
+
+/// Bytes that each holds.
+const THOUGHTS: usize = 32 * 1024 * 1024;
+const MEMBERS: usize = 8 * 1024 * 1024;
+const SESSIONS: usize = 16 * 1024 * 1024;
+const PAGES: usize = 8 * 1024 * 1024;
+
+/// Which page: of which thoughts, for whom, older than which, how many.
+pub(super) type PageKey = (Scope, Reach, Option<ThoughtId>, usize);
+
+/// What is kept.
+pub(super) struct Cached {
+    /// How many batches have been applied; held while one is.
+    batches: RwLock<u64>,
+    thoughts: Bounded<ThoughtId, Arc<Thought>>,
+    members: Bounded<MemberId, Arc<Member>>,
+    sessions: Bounded<SessionHash, Arc<Session>>,
+    pages: Bounded<PageKey, Arc<[ThoughtId]>>,
+}
+
+impl Default for Cached {
+    fn default() -> Self {
+        Self {
+            batches: RwLock::new(0),
+            thoughts: Bounded::new(THOUGHTS),
+            members: Bounded::new(MEMBERS),
+            sessions: Bounded::new(SESSIONS),
+            pages: Bounded::new(PAGES),
+        }
+    }
+}
+
+impl Cached {
+    /// A thought, deleted or not.
+    pub(super) fn thought(&self, db: &Db, id: ThoughtId) -> Result<Option<Arc<Thought>>> {
+        self.one(&self.thoughts, id, || get(db, &keys::thought(id)))
+    }
+
+    /// A member.
+    pub(super) fn member(&self, db: &Db, id: MemberId) -> Result<Option<Arc<Member>>> {
+        self.one(&self.members, id, || get(db, &keys::member(id)))
+    }
+
+    /// A session.
+    pub(super) fn session(&self, db: &Db, hash: SessionHash) -> Result<Option<Arc<Session>>> {
+        self.one(&self.sessions, hash, || Ok(get(db, &keys::session(hash))?.map(|kept| kept.session)))
+    }
+
+    /// The thoughts on a page: the kept ones, or those that `read` finds.
+    pub(super) fn page(&self, key: PageKey, read: impl FnOnce() -> Result<Vec<ThoughtId>>) -> Result<Arc<[ThoughtId]>> {
+        if let Some(ids) = self.pages.get(&key) {
+            return Ok(ids);
+        }
+        let batches = self.batches();
+        let ids: Arc<[ThoughtId]> = read()?.into();
+        self.unless_changed(batches, || self.pages.keep(key, ids.clone()));
+        Ok(ids)
+    }
+
+    /// Applies a batch by `apply`, and lets go of what it changes.
+    pub(super) fn apply<T>(&self, changes: Changes, apply: impl FnOnce(Changes) -> T) -> T {
+        let outdated: Vec<_> = changes.keys().filter_map(keys::changed).collect();
+        let mut batches = self.batches.write().unwrap_or_else(PoisonError::into_inner);
+        *batches += 1;
+        let applied = apply(changes);
+        for one in outdated {
+            match one {
+                Changed::Thought(id) => self.thoughts.forget(&id),
+                Changed::Member(id) => {
+                    self.members.forget(&id);
+                    // Where nobody is there any more, their thoughts are passed over.
+                    self.pages.clear();
+                }
+                Changed::Session(hash) => self.sessions.forget(&hash),
+                Changed::List => self.pages.clear(),
+            }
+        }
+        applied
+    }
+
+    /// What they hold, by name.
+    pub(super) fn usage(&self) -> Vec<(&'static str, Usage)> {
+        vec![
+            ("thoughts", self.thoughts.usage()),
+            ("members", self.members.usage()),
+            ("sessions", self.sessions.usage()),
+            ("pages", self.pages.usage()),
+        ]
+    }
+
+    fn one<K, T>(
+        &self,
+        cache: &Bounded<K, Arc<T>>,
+        key: K,
+        read: impl FnOnce() -> Result<Option<T>>,
+    ) -> Result<Option<Arc<T>>>
+    where
+        K: std::hash::Hash + Eq + Clone,
+        Arc<T>: Size,
+    {
+        if let Some(kept) = cache.get(&key) {
+            return Ok(Some(kept));
+        }
+        let batches = self.batches();
+        let Some(found) = read()?.map(Arc::new) else { return Ok(None) };
+        self.unless_changed(batches, || cache.keep(key, found.clone()));
+        Ok(Some(found))
+    }
+
+    fn batches(&self) -> u64 {
+        *self.batches.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what was read, unless a batch was applied since.
+    fn unless_changed(&self, since: u64, keep: impl FnOnce()) {
+        let batches = self.batches.read().unwrap_or_else(PoisonError::into_inner);
+        if *batches == since {
+            keep();
+        }
+    }
+}
+
+impl Size for Arc<Thought> {
+    fn bytes(&self) -> usize {
+        size_of::<Thought>() + self.message.as_str().len()
+    }
+}
+
+impl Size for Arc<Member> {
+    fn bytes(&self) -> usize {
+        let identities = self.identities.iter().map(|identity| identity.iss.len() + identity.sub.len());
+        let groups = self.groups.iter().map(|group| group.as_str().len());
+        size_of::<Member>() + self.name.len() + identities.chain(groups).map(|bytes| bytes + 48).sum::<usize>()
+    }
+}
+
+impl Size for Arc<Session> {
+    fn bytes(&self) -> usize {
+        size_of::<Session>() + self.sealed.len() + self.user_agent.len() + self.iss.len() + self.sub.len() + 128
+    }
+}
+
+impl Size for Arc<[ThoughtId]> {
+    fn bytes(&self) -> usize {
+        // The key's groups are about as much again.
+        size_of_val::<[ThoughtId]>(self) * 2
+    }
+}
