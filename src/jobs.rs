@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-use crate::app::App;
+use crate::app::{App, JobRun};
 use crate::backup::{self, Kept};
 use crate::domain::thought::Thought;
 use crate::domain::unsent::Unsent;
@@ -59,6 +59,8 @@ async fn repeat(job: &Job, app: &App, mut stopped: watch::Receiver<bool>) {
             _ = stopped.wait_for(|stop| *stop) => return,
             done = (job.step)(app) => done,
         };
+        let error = done.as_ref().err().map(ToString::to_string);
+        app.job_runs.note(job.name, JobRun { every: job.every, at: app.clock.now(), error });
         if let Err(error) = done {
             tracing::error!(job = job.name, %error, "a job failed; it is tried again in its time");
         }

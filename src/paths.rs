@@ -3,8 +3,9 @@
 //!
 //! To add one: a pattern, and a builder below it.
 
-use crate::domain::id::{ApiTokenId, ThoughtId};
+use crate::domain::id::{ApiTokenId, MemberId, ThoughtId};
 use crate::domain::member::Handle;
+use crate::domain::page::TrashPlace;
 use crate::domain::session::SessionHash;
 
 /// The feed.
@@ -41,6 +42,20 @@ pub const EXPORT: &str = "/profile/export";
 pub const DELETE_ACCOUNT: &str = "/profile/delete";
 /// A provider to sign in with: linking it, unlinking it.
 pub const PROVIDER: &str = "/profile/providers/{name}";
+/// How the site is doing, for its admins.
+pub const ADMIN: &str = "/admin";
+/// All members.
+pub const ADMIN_MEMBERS: &str = "/admin/members";
+/// One member, as an admin sees them.
+pub const ADMIN_MEMBER: &str = "/admin/members/{handle}";
+/// All of a member's sessions.
+pub const ADMIN_SESSIONS: &str = "/admin/members/{handle}/sessions";
+/// Who signs people in, and how that is doing.
+pub const ADMIN_PROVIDERS: &str = "/admin/providers";
+/// The latest thoughts, to be looked over.
+pub const ADMIN_MODERATION: &str = "/admin/moderation";
+/// Those that were deleted.
+pub const ADMIN_DELETED: &str = "/admin/moderation/deleted";
 /// Where a sign-in starts.
 pub const LOGIN: &str = "/login";
 /// The redirect URI of every provider.
@@ -150,6 +165,31 @@ impl Paths {
     /// A provider to sign in with, by its `name` in the configuration, which has no letter that a path can't have.
     pub fn provider(&self, name: &str) -> String {
         format!("{}/profile/providers/{name}", self.base)
+    }
+
+    /// The members who came before this one.
+    pub fn admin_members_before(&self, before: MemberId) -> String {
+        format!("{}{ADMIN_MEMBERS}?before={before}", self.base)
+    }
+
+    /// One member, as an admin sees them.
+    pub fn admin_member(&self, handle: &Handle) -> String {
+        format!("{}{ADMIN_MEMBERS}/{handle}", self.base)
+    }
+
+    /// All of that member's sessions.
+    pub fn admin_sessions(&self, handle: &Handle) -> String {
+        format!("{}{ADMIN_MEMBERS}/{handle}/sessions", self.base)
+    }
+
+    /// The thoughts to be looked over from the one after `before` on.
+    pub fn admin_moderation_before(&self, before: ThoughtId) -> String {
+        format!("{}{ADMIN_MODERATION}?before={before}", self.base)
+    }
+
+    /// Those that were deleted before this one.
+    pub fn admin_deleted_before(&self, before: TrashPlace) -> String {
+        format!("{}{ADMIN_DELETED}?before={before}", self.base)
     }
 
     /// Where a sign-in starts, to end at `return_to`, a path with the base path and query.

@@ -9,6 +9,7 @@
 mod support;
 
 mod account;
+mod admin;
 mod api;
 mod api_tokens;
 mod assets;

@@ -23,7 +23,7 @@ pub async fn delete(app: &App, member: &Member, id: ThoughtId) -> Result<Authore
     if !app.store.delete(id, app.clock.now()).await? {
         return Err(Error::NotFound);
     }
-    tracing::info!(thought = %id, member = %member.id, "thought_deleted");
+    tracing::info!(thought = %id, author = %authored.author.id, member = %member.id, "thought_deleted");
     app.live.tell(&authored.thought.became(What::Deleted { from: authored.thought.visibility.clone() }));
     Ok(authored)
 }
@@ -33,9 +33,9 @@ pub async fn delete(app: &App, member: &Member, id: ThoughtId) -> Result<Authore
 pub async fn restore(app: &App, member: &Member, id: ThoughtId) -> Result<Authored> {
     let viewer = Viewer::Member(Box::new(member.clone()));
     match read::restorable(app, &viewer, id).await {
-        Ok(Authored { thought, .. }) => {
+        Ok(Authored { thought, author }) => {
             if app.store.restore(id).await? {
-                tracing::info!(thought = %id, member = %member.id, "thought_restored");
+                tracing::info!(thought = %id, author = %author.id, member = %member.id, "thought_restored");
                 app.live.tell(&thought.became(What::Restored { to: thought.visibility.clone() }));
             }
         }

@@ -5,6 +5,7 @@
 
 pub mod access_token;
 pub mod account;
+pub mod admin;
 pub mod api_tokens;
 pub mod back_channel_logout;
 pub mod delete;

@@ -1,5 +1,6 @@
 //! The program: what it is made of is put together here, started here and stopped here.
 
+mod job_runs;
 mod providers;
 mod refreshes;
 mod rendered;
@@ -9,6 +10,9 @@ mod upstreams;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
+pub use job_runs::{JobRun, JobRuns};
 pub use providers::{Providers, SignInProvider};
 pub use refreshes::Refreshes;
 pub use rendered::{Buttons, Rendered};
@@ -41,8 +45,12 @@ pub struct App {
     pub spent_states: SpentStates,
     /// What thoughts look like.
     pub rendered: Rendered,
+    /// When each job ran last.
+    pub job_runs: JobRuns,
     /// Tells the time.
     pub clock: Clock,
+    /// When the program was started.
+    pub started_at: Timestamp,
     /// Makes identifiers.
     pub ids: Ids,
     /// Seals and opens.
@@ -124,6 +132,8 @@ impl App {
             live: Hub::new(&clock),
             spent_states: SpentStates::default(),
             rendered: Rendered::default(),
+            job_runs: JobRuns::default(),
+            started_at: clock.now(),
             ids: Ids::default(),
             config,
             store,

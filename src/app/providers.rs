@@ -71,6 +71,11 @@ impl Providers {
         self.0.iter().find(|provider| provider.config.issuer.as_str() == iss)
     }
 
+    /// What people are told that the one with this issuer is called: the issuer itself, where it is not configured any more.
+    pub fn label_of_issuer(&self, iss: &str) -> String {
+        self.with_issuer(iss).map_or_else(|| iss.to_owned(), SignInProvider::label)
+    }
+
     /// The only one, where there is only one: then nobody need choose.
     pub fn only(&self) -> Option<&SignInProvider> {
         match self.0.as_slice() {

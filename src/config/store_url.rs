@@ -16,6 +16,13 @@ pub enum StoreUrl {
 }
 
 impl StoreUrl {
+    /// What kind of store it is: the word that its address begins with.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Sled(_) => "sled",
+        }
+    }
+
     /// The folder of an embedded store.
     pub fn folder(&self) -> Option<&Path> {
         match self {

@@ -77,13 +77,18 @@ pub enum Action {
     Restore,
 }
 
+/// Whether this member is an admin: their provider said so when it was last asked.
+pub fn administers(member: &Member) -> bool {
+    member.admin
+}
+
 /// Whether this member may do this with this thought: its author may do all of it, an admin may delete
 /// and restore, for that is moderation, and nobody may put words into another's mouth.
 pub fn may(member: &Member, action: Action, thought: &Thought) -> bool {
     let author = member.id == thought.author;
     match action {
         Action::Edit => author,
-        Action::Delete | Action::Restore => author || member.admin,
+        Action::Delete | Action::Restore => author || administers(member),
     }
 }
 

@@ -57,6 +57,18 @@ enum Method<'c> {
     PrivateKeyJwt { key: &'c ClientKey, alg: String },
 }
 
+impl Method<'_> {
+    /// As the metadata call it. Source: OpenID Connect Core 1.0, 9.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ClientSecretBasic(_) => "client_secret_basic",
+            Self::ClientSecretPost(_) => "client_secret_post",
+            Self::PrivateKeyJwt { .. } => "private_key_jwt",
+        }
+    }
+}
+
 impl Credential {
     /// What the provider takes of what we can do: a secret by `client_secret_basic`, or by `client_secret_post` where
     /// that alone is offered; a key by `private_key_jwt`, with an algorithm that the provider takes.
@@ -147,7 +159,12 @@ impl Provider {
 
     /// Whether there is a way to say who we are, so that nobody is sent to sign in for nothing.
     pub(super) fn check_client_authentication(&self, known: &Known) -> Result<(), ProviderError> {
-        self.settings.credential.method(&known.metadata).map(drop)
+        self.client_authentication(known).map(drop)
+    }
+
+    /// By which method we say who we are.
+    pub(super) fn client_authentication(&self, known: &Known) -> Result<&'static str, ProviderError> {
+        self.settings.credential.method(&known.metadata).map(|method| method.name())
     }
 
     /// Puts to a request who we are.
@@ -206,7 +223,7 @@ fn client_secret_basic(client_id: &str, secret: &str) -> String {
 }
 
 /// Values of the metadata as they are written there.
-fn names(values: &[impl Serialize]) -> Vec<String> {
+pub(super) fn names(values: &[impl Serialize]) -> Vec<String> {
     let name = |value| serde_json::to_value(value).ok()?.as_str().map(str::to_owned);
     values.iter().filter_map(name).collect()
 }

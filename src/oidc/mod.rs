@@ -20,6 +20,7 @@
 //! | `refresh` | new tokens for old |
 //! | `upstream` | another service's API, called with an access token |
 //! | `facts` | what can be found out about it without a sign-in |
+//! | `description` | what is known of it, for an admin |
 //! | `sign_out` | RP-Initiated Logout, revocation |
 //! | `logout_token` | Back-Channel Logout |
 //! | `error` | everything that can go wrong, whose fault it is, and how it is logged |
@@ -38,6 +39,7 @@
 
 mod attempt;
 mod client_authentication;
+mod description;
 mod discovery;
 mod error;
 mod facts;
@@ -59,6 +61,7 @@ mod userinfo;
 
 pub use attempt::{Attempt, AuthorizationResponse};
 pub use client_authentication::Credential;
+pub use description::Description;
 pub use error::{ProviderError, SignInError, Whose};
 pub use facts::{Facts, Introduction};
 pub use http::{Http, HttpSetupError};

@@ -151,10 +151,14 @@ impl Provider {
         }
     }
 
+    /// Metadata and keys, however old, if they are known.
+    pub(super) fn known_already(&self) -> Option<Arc<Known>> {
+        self.state().known.clone()
+    }
+
     /// Metadata and keys, however old. A sign-in that was begun with them is finished with them.
     pub(super) async fn known(&self) -> Result<Arc<Known>, ProviderError> {
-        let known = self.state().known.clone();
-        match known {
+        match self.known_already() {
             Some(known) => Ok(known),
             None => self.fresh().await,
         }

@@ -1,6 +1,6 @@
 //! Who may use a route: declared in its row, enforced by one guard, proved to its handler by a type.
 //!
-//! A handler takes a [`Visitor`], a [`Member`] or a [`Caller`]. Only the guard makes them, so a handler that
+//! A handler takes a [`Visitor`], a [`Member`], an [`Admin`] or a [`Caller`]. Only the guard makes them, so a handler that
 //! wants a `Member` under a row that doesn't ask for one is refused at every call, never let through.
 
 use std::fmt;
@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::config::Anonymous;
 use crate::domain::api_token::ApiToken;
 use crate::domain::member;
-use crate::domain::policy::Viewer;
+use crate::domain::policy::{Viewer, administers};
 use crate::domain::session::{End, Session};
 use crate::paths;
 
@@ -36,6 +36,8 @@ pub enum Access {
     Reader,
     /// Whoever is signed in.
     Member,
+    /// Whoever is signed in and an admin.
+    Admin,
     /// A provider, over the back channel: what it sends proves itself, and no browser's origin is asked for.
     Provider,
 }
@@ -52,10 +54,14 @@ impl Access {
                 Anonymous::Read => Ok(()),
                 Anonymous::None => Err(Refusal::SignIn),
             },
-            (Self::Member, Viewer::Anonymous) => Err(Refusal::SignIn),
+            (Self::Admin, Viewer::Member(member)) if administers(member) => Ok(()),
+            (Self::Admin, Viewer::Member(_)) => Err(Refusal::Forbidden(FOR_ADMINS)),
+            (Self::Member | Self::Admin, Viewer::Anonymous) => Err(Refusal::SignIn),
         }
     }
 }
+
+const FOR_ADMINS: &str = "This is for admins. Your provider says who is one, when you sign in.";
 
 impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,6 +69,7 @@ impl fmt::Display for Access {
             Self::Public => "Public",
             Self::Reader => "Reader",
             Self::Member => "Member",
+            Self::Admin => "Admin",
             Self::Provider => "Provider",
         })
     }
@@ -188,19 +195,55 @@ impl Deref for Member {
     }
 }
 
-impl<'a> FromRequest<'a> for Member {
-    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
-        let granted = request.extensions().get::<Access>().copied();
+impl Member {
+    /// The member who asks, where the row asks for one by this access.
+    async fn under(access: Access, request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
+        let granted = request.extensions().get::<Access>() == Some(&access);
         let visitor = Visitor::from_request(request, body).await?;
         match (granted, visitor.viewer.clone(), visitor.session.clone()) {
-            (Some(Access::Member), Viewer::Member(member), Some(session)) => {
-                Ok(Self { member: *member, session, visitor })
-            }
-            (Some(Access::Member), Viewer::Member(_), None) => {
+            (true, Viewer::Member(member), Some(session)) => Ok(Self { member: *member, session, visitor }),
+            (true, Viewer::Member(_), None) => {
                 Err(Refusal::Forbidden("An API token can't do this: it needs a person who is signed in.").into())
             }
-            _ => Err(Refusal::Internal("a handler wants a Member, and its row does not ask for one".to_owned()).into()),
+            _ => Err(Refusal::Internal(format!("a handler wants a {access}, and its row asks for none")).into()),
         }
+    }
+}
+
+impl AsRef<Self> for Member {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl<'a> FromRequest<'a> for Member {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        Self::under(Access::Member, request, body).await
+    }
+}
+
+/// Proof that an admin is asking by themselves, signed in with a browser.
+#[derive(Clone)]
+pub struct Admin(Member);
+
+impl Deref for Admin {
+    type Target = Member;
+
+    fn deref(&self) -> &Member {
+        &self.0
+    }
+}
+
+impl AsRef<Member> for Admin {
+    fn as_ref(&self) -> &Member {
+        &self.0
+    }
+}
+
+impl<'a> FromRequest<'a> for Admin {
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        let member = Member::under(Access::Admin, request, body).await?;
+        if administers(&member.member) { Ok(Self(member)) } else { Err(Refusal::Forbidden(FOR_ADMINS).into()) }
     }
 }
 

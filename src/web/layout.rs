@@ -9,7 +9,7 @@ use super::cookies::{Theme, theme};
 use super::hypermedia::{Screen, nonce};
 use super::return_to::ReturnTo;
 use crate::domain::member::Member;
-use crate::domain::policy::Viewer;
+use crate::domain::policy::{Viewer, administers};
 use crate::paths;
 
 /// Told to htmx: which of its extensions may run, and that its style sheet stands in ours.
@@ -112,6 +112,7 @@ fn navigation(visitor: &Visitor, out_of_band: bool) -> Markup {
                 @match &visitor.viewer {
                     Viewer::Member(member) => {
                         (link(paths.plain(paths::SHARE_THOUGHT), "Share"))
+                        @if administers(member) { (admin_link(visitor, &here)) }
                         (profile_link(visitor, member, &here))
                     }
                     Viewer::Anonymous => li {
@@ -121,6 +122,17 @@ fn navigation(visitor: &Visitor, out_of_band: bool) -> Markup {
             }
         }
     }
+}
+
+/// To the admin's pages, of which any may be the one that is shown.
+fn admin_link(visitor: &Visitor, here: &str) -> Markup {
+    let href = visitor.app.paths.plain(paths::ADMIN);
+    let current = here.strip_prefix(&href).and_then(|rest| match rest {
+        "" => Some("page"),
+        below if below.starts_with('/') => Some("true"),
+        _ => None,
+    });
+    html! { li { a href=(href) aria-current=[current] { "Admin" } } }
 }
 
 fn profile_link(visitor: &Visitor, member: &Member, here: &str) -> Markup {

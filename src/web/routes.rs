@@ -11,11 +11,11 @@ use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt as _, IntoResponse, Response};
 
 use super::access::Access;
-use super::access::Access::{Member, Provider, Public, Reader};
+use super::access::Access::{Admin, Member, Provider, Public, Reader};
 use super::assets;
 use super::pages::{
-    back_channel_logout, callback, edit, events, feed, health, login, logout, member, preview, profile, share_thought,
-    theme, thought,
+    admin, back_channel_logout, callback, edit, events, feed, health, login, logout, member, preview, profile,
+    share_thought, theme, thought,
 };
 use crate::api;
 use crate::paths;
@@ -92,6 +92,15 @@ pub fn table() -> Vec<Row> {
         route(post(),   paths::PROVIDER,       Member, profile::providers::link),
         route(delete(), paths::PROVIDER,       Member, profile::providers::unlink),
         route(post(),   paths::THEME,          Public, theme::post),
+
+        // The site, for its admins
+        route(get(),    paths::ADMIN,          Admin,  admin::overview::get),
+        route(get(),    paths::ADMIN_MEMBERS,  Admin,  admin::members::get),
+        route(get(),    paths::ADMIN_MEMBER,   Admin,  admin::member::get),
+        route(delete(), paths::ADMIN_SESSIONS, Admin,  admin::member::end_sessions),
+        route(get(),    paths::ADMIN_PROVIDERS, Admin, admin::providers::get),
+        route(get(),    paths::ADMIN_MODERATION, Admin, admin::moderation::get),
+        route(get(),    paths::ADMIN_DELETED,  Admin,  admin::moderation::get_deleted),
 
         // Signing in and out
         route(get(),    paths::LOGIN,          Public, login::get),

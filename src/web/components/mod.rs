@@ -3,11 +3,13 @@
 mod avatar;
 mod composer;
 mod post;
+mod session;
 mod time;
 
 pub use avatar::avatar;
 pub use composer::{Composer, composer, controls, message_field, preview};
 pub use post::{List, deleted, items, list, post};
+pub use session::{browser, session};
 pub use time::time;
 
 use maud::{Markup, PreEscaped};

@@ -1,6 +1,7 @@
 //! A file a screen: the handlers above, the views below. To add one, add a file, a pattern in
 //! [`paths`](crate::paths) and a row in [`routes`](super::routes).
 
+pub mod admin;
 pub mod back_channel_logout;
 pub mod callback;
 pub mod edit;
@@ -19,13 +20,14 @@ pub mod sign_in_failed;
 pub mod theme;
 pub mod thought;
 
+use std::str::FromStr;
+
 use super::access::Visitor;
 use super::form::named;
 use super::refusal::Refusal;
-use crate::domain::id::ThoughtId;
 
 /// Where a page of a list begins: `?before=`.
-fn before(visitor: &Visitor) -> Result<Option<ThoughtId>, Refusal> {
+fn before<K: FromStr>(visitor: &Visitor) -> Result<Option<K>, Refusal> {
     match visitor.query().get("before") {
         "" => Ok(None),
         id => named(id).map(Some),

@@ -34,7 +34,7 @@ pub async fn link(member: RecentMember, Path(name): Path<String>) -> Result<Resp
 pub async fn unlink(member: RecentMember, Path(name): Path<String>) -> Result<Response, Refusal> {
     let provider = member.app.providers.named(&name).ok_or(Refusal::NotFound)?;
     let without = identities::unlink(&member.app, &provider.config, &member.member, &member.session).await?;
-    let mut member = member.into_member();
+    let mut member = member.done();
     member.member = without;
     changed(&member, "Unlinked.").await
 }
@@ -60,7 +60,7 @@ pub(super) fn section(member: &Member) -> Markup {
 /// One that is linked.
 fn way(member: &Member, identity: &Identity) -> Markup {
     let provider = member.app.providers.with_issuer(&identity.iss);
-    let label = provider.map_or_else(|| identity.iss.clone(), SignInProvider::label);
+    let label = member.app.providers.label_of_issuer(&identity.iss);
     let in_use = identities::is_in_use(identity, &member.session);
     let others = member.member.identities.len() > 1;
     html! {

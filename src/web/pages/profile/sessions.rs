@@ -9,7 +9,7 @@ use crate::actions::sessions;
 use crate::domain::session::{End, Session};
 use crate::paths;
 use crate::web::access::Member;
-use crate::web::components::time;
+use crate::web::components::{browser, session as row, time};
 use crate::web::form::named;
 use crate::web::hypermedia::nonce;
 use crate::web::pages::logout;
@@ -47,14 +47,7 @@ pub(super) fn section(member: &Member, own: &[Session]) -> Markup {
                     @let this = session.hash == member.session.hash;
                     @let browser = browser(&session.user_agent);
                     li {
-                        div {
-                            p { strong { (browser) } @if this { " " span .for { "This one" } } }
-                            p .meta {
-                                span { "Last seen " (time(session.last_seen_at)) }
-                                span { "signed in " (time(session.created_at)) " with " (member.app.providers.label(&session.provider)) }
-                                @if let Some(address) = &session.address { span { "from " (address) } }
-                            }
-                        }
+                        (row(session, &member.app.providers.label(&session.provider), this.then_some("This one")))
                         (end_button(&paths.session(session.hash), "End", &format!("End the session of {browser}, begun {}", session.created_at.strftime("%-d %B, %H:%M UTC")), this))
                     }
                 }
@@ -70,35 +63,12 @@ pub(super) fn section(member: &Member, own: &[Session]) -> Markup {
 }
 
 /// A button that ends something. What ends the session that is in use leaves the page; else it is shown anew.
-pub(super) fn end_button(action: &str, text: &str, label: &str, leaves: bool) -> Markup {
+pub(in crate::web::pages) fn end_button(action: &str, text: &str, label: &str, leaves: bool) -> Markup {
     html! {
         form method="post" action=(action) hx-delete=[(!leaves).then_some(action)] hx-target="#main" hx-sync="this:drop"
             hx-boost="false" hx-nonce=(nonce()) {
             input type="hidden" name="_method" value="delete";
             button .quiet type="submit" aria-label=(label) { (text) }
         }
-    }
-}
-
-/// A browser and a system, as far as its own name for itself gives them away.
-fn browser(user_agent: &str) -> String {
-    let first = |known: &[(&str, &'static str)]| {
-        known.iter().find(|(part, _)| user_agent.contains(part)).map(|(_, name)| *name)
-    };
-    let browser =
-        first(&[("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrom", "Chrome"), ("Safari", "Safari")]);
-    let system = first(&[
-        ("Android", "Android"),
-        ("iPhone", "an iPhone"),
-        ("iPad", "an iPad"),
-        ("Windows", "Windows"),
-        ("Mac OS", "a Mac"),
-        ("Linux", "Linux"),
-    ]);
-    match (browser, system) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(one), None) | (None, Some(one)) => one.to_owned(),
-        (None, None) if user_agent.is_empty() => "A program without a name".to_owned(),
-        (None, None) => user_agent.chars().take(60).collect(),
     }
 }
