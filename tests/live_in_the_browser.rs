@@ -259,6 +259,8 @@ async fn a_panel_that_offers_to_sign_in_goes_by_itself_once_one_has() {
     let site = site().await;
     ann_looks(&browser, &site).await;
     browser.type_into("#message", "Long and dear").await;
+    // Its preview is refused too, once the session has ended, and puts up the same panel anew.
+    browser.see_text("div[@id='preview']//p", "Long and dear").await;
     // As where something on the way lets no stream through.
     let cut = "const live = document.getElementById('live'); live.remove(); live._htmx.sse.reader.cancel()";
     browser.client.execute(cut, vec![]).await.unwrap();

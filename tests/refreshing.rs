@@ -94,9 +94,12 @@ async fn a_refresh_runs_to_its_end_though_whoever_asked_is_gone() {
 async fn a_provider_that_takes_the_refresh_token_no_more_ends_the_session() {
     let (upstream, site, ada) = notes().await;
     pass(&site, 60);
+    let mut stream = ada.listen().await;
     site.provider.faults().on(Fault::RefreshInvalidGrant);
     let answer = ada.get(CALL).await;
     assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (401, "Bearer"));
+    stream.settle().await;
+    assert_eq!(stream.next().await, Some(("ended".to_owned(), "by_provider".to_owned())));
     assert_eq!(ada.get("/profile").await.status, 303);
     assert!(upstream.seen().is_empty());
 }
@@ -160,7 +163,10 @@ async fn groups_are_read_again_at_a_refresh() {
     site.provider.change_groups("Ada", "board").unwrap();
     pass(&site, 60);
     assert_eq!(ada.get(&path).await.status, 404, "nobody has been asked yet");
+    let mut stream = ada.listen().await;
+    stream.settle().await;
     assert_eq!(ada.get(CALL).await.status, 200);
+    assert_eq!(stream.next().await.unwrap().0, "missed", "whoever is looking looks anew");
     assert_eq!(ada.get(&path).await.status, 200);
     assert_eq!(ada.get("/api/me").await.json()["groups"], serde_json::json!(["board"]));
 }
@@ -172,7 +178,10 @@ async fn whom_the_rules_let_in_no_more_is_out_at_a_refresh() {
     let ada = site.member_with("Ada", &[("groups", "staff")]).await;
     site.provider.change_groups("Ada", "").unwrap();
     pass(&site, 60);
+    let mut stream = ada.listen().await;
     assert_eq!(ada.get(CALL).await.status, 401);
+    stream.settle().await;
+    assert_eq!(stream.next().await, Some(("ended".to_owned(), "not_allowed".to_owned())));
     assert!(upstream.seen().is_empty());
     assert_eq!(ada.get("/profile").await.status, 303);
 }
