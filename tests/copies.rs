@@ -51,7 +51,7 @@ async fn a_backup_that_is_made_while_32_write_is_of_one_moment_and_restores_to_t
         (folder.path().join("source"), folder.path().join("target"), folder.path().join("all.backup"));
     fs::create_dir(&source).unwrap();
     let (server, ann) = served(&site, &source).await;
-    let writers = Writers::start(&ann, 32);
+    let writers = Writers::start(&ann, "", 32);
     writers.until(200).await;
     let before = writers.answered();
     let made = tokio::task::spawn_blocking({

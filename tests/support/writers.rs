@@ -20,14 +20,14 @@ pub struct Writers {
 }
 
 impl Writers {
-    /// Begins `many` of them, all in the name of `author`.
-    pub fn start(author: &Person, many: usize) -> Self {
+    /// Begins `many` of them, all in the name of `author`; what each writes begins with `words`.
+    pub fn start(author: &Person, words: &str, many: usize) -> Self {
         let (answered, stop) = (Arc::new(Mutex::new(Answered::new())), Arc::new(AtomicBool::new(false)));
         let tasks = (0..many).map(|writer| {
-            let (author, answered, stop) = (author.clone(), answered.clone(), stop.clone());
+            let (author, begin, answered, stop) = (author.clone(), words.to_owned(), answered.clone(), stop.clone());
             tokio::spawn(async move {
                 for number in 0.. {
-                    let words = format!("writer {writer} thought {number}");
+                    let words = format!("{begin}writer {writer} thought {number}");
                     let Some(path) = author.try_share(&words).await else { return };
                     answered.lock().unwrap().insert((path, words));
                     if stop.load(Ordering::SeqCst) {
