@@ -20,6 +20,7 @@ mod check;
 mod client_authentication;
 mod copies;
 mod crash;
+mod deploy;
 mod editing;
 mod events;
 mod headers;
