@@ -11,6 +11,7 @@
 //! - [`backup`] is all of a store in one file.
 //! - [`live`] tells whoever is looking what has changed.
 //! - [`oidc`] is the relying party: it signs people in and out with a provider. [`demo`] is a provider.
+//! - [`telemetry`] logs, counts and remembers what happened in signing in and out; [`metrics`] shows the counts.
 //! - [`app`] puts all of it together, [`server`] listens ([`control`] to commands), [`jobs`] run by themselves, [`cli`] starts things.
 //! - [`config`], [`clock`], [`keys`], [`paths`] and [`cache`] are each the one place for settings, time, secrets, URLs
 //!   and what is kept in memory;
@@ -37,8 +38,10 @@ pub mod jobs;
 pub mod jose;
 pub mod keys;
 pub mod live;
+pub mod metrics;
 pub mod oidc;
 pub mod paths;
 pub mod server;
 pub mod store;
+pub mod telemetry;
 pub mod web;

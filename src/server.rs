@@ -6,13 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::Server;
 use poem::listener::{AcceptorExt as _, BoxAcceptor, Listener as _, TcpAcceptor, UnixListener};
+use poem::{Endpoint, Server};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::app::{App, StartError};
 use crate::config::Listen;
+use crate::metrics::Metrics;
 use crate::store::StoreError;
 use crate::{control, jobs, web};
 
@@ -22,11 +23,11 @@ const FINISH_WITHIN: Duration = Duration::from_secs(10);
 /// How long a connection may do nothing before it is closed: longer than any proxy keeps one that it may use again.
 const IDLE: Duration = Duration::from_secs(75);
 
-/// A server that is running. Its tasks, the listener, the jobs and the control socket, end when [`Running::stop`] tells them to.
+/// A server that is running. Its tasks, the listeners, the jobs and the control socket, end when [`Running::stop`] tells them to.
 pub struct Running {
     app: Arc<App>,
     stop: watch::Sender<bool>,
-    listener: JoinHandle<io::Result<()>>,
+    listeners: Vec<JoinHandle<io::Result<()>>>,
     jobs: JoinHandle<()>,
     control: JoinHandle<()>,
 }
@@ -37,25 +38,19 @@ impl Running {
     /// # Errors
     /// `Listen` where that address can't be had.
     pub async fn start(app: Arc<App>) -> Result<Self, StartError> {
-        let acceptor = bind(&app.config.listen)
-            .await
-            .map_err(|error| StartError::Listen { listen: app.config.listen.to_string(), error })?;
-        let (stop, stopped) = watch::channel(false);
-        let site = web::mount(&app);
-        let mut told = stopped.clone();
-        let told = async move {
-            // An error means that the sender is gone, which is a reason to stop as well.
-            let _ = told.wait_for(|stop| *stop).await;
+        let acceptor = bind(&app.config.listen).await?;
+        let for_metrics = match &app.config.metrics_listen {
+            Some(listen) => Some(bind(listen).await?),
+            None => None,
         };
-        let server = Server::new_with_acceptor(acceptor).idle_timeout(IDLE).run_with_graceful_shutdown(
-            site,
-            told,
-            Some(FINISH_WITHIN),
-        );
-        let listener = tokio::spawn(server);
+        let (stop, stopped) = watch::channel(false);
+        let mut listeners = vec![serve(acceptor, web::mount(&app), stopped.clone())];
+        if let Some(acceptor) = for_metrics {
+            listeners.push(serve(acceptor, Metrics { app: app.clone() }, stopped.clone()));
+        }
         let jobs = tokio::spawn(jobs::run(app.clone(), stopped.clone()));
         let control = tokio::spawn(control::run(app.clone(), stopped));
-        Ok(Self { app, stop, listener, jobs, control })
+        Ok(Self { app, stop, listeners, jobs, control })
     }
 
     /// Finishes what is under way, for ten seconds at most, and puts everything on disk.
@@ -67,14 +62,31 @@ impl Running {
         let _ = self.stop.send(true);
         // A stream is under way for as long as somebody listens.
         self.app.live.close();
-        for ended in [self.listener.await.map(|_| ()), self.jobs.await, self.control.await] {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a task ended badly");
-            }
+        let mut tasks = Vec::new();
+        for listener in self.listeners {
+            tasks.push(listener.await.map(|_| ()));
+        }
+        tasks.extend([self.jobs.await, self.control.await]);
+        for error in tasks.into_iter().filter_map(Result::err) {
+            tracing::error!(%error, "a task ended badly");
         }
         self.app.refreshes.finish().await;
         self.app.store.close().await
     }
+}
+
+/// Serves `site` until told to stop, and then what is under way.
+fn serve(
+    acceptor: BoxAcceptor,
+    site: impl Endpoint + 'static,
+    mut stopped: watch::Receiver<bool>,
+) -> JoinHandle<io::Result<()>> {
+    let told = async move {
+        // An error means that the sender is gone, which is a reason to stop as well.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let server = Server::new_with_acceptor(acceptor).idle_timeout(IDLE);
+    tokio::spawn(server.run_with_graceful_shutdown(site, told, Some(FINISH_WITHIN)))
 }
 
 /// Whether a socket is there that nobody answers on: left over from a program that was killed. What is no socket,
@@ -85,7 +97,11 @@ async fn is_left_over(path: &Path) -> bool {
     socket && answer.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
-async fn bind(listen: &Listen) -> io::Result<BoxAcceptor> {
+async fn bind(listen: &Listen) -> Result<BoxAcceptor, StartError> {
+    acceptor(listen).await.map_err(|error| StartError::Listen { listen: listen.to_string(), error })
+}
+
+async fn acceptor(listen: &Listen) -> io::Result<BoxAcceptor> {
     match listen {
         Listen::Tcp(address) => {
             let listener = tokio::net::TcpListener::bind(address).await?;

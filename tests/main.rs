@@ -29,6 +29,7 @@ mod interoperability;
 mod linking;
 mod live_in_the_browser;
 mod main_job;
+mod metrics;
 mod no_javascript;
 mod nothing_is_lost;
 mod program;

@@ -14,6 +14,7 @@ use crate::domain::change::Change;
 use crate::domain::session::{End, Session, SessionHash};
 use crate::oidc::{Api, RefreshError, Refreshed, SignInError};
 use crate::store::StoreError;
+use crate::telemetry::Event;
 
 /// Why there is no access token.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +104,8 @@ impl Refresh {
             Err(RefreshError::Dead { error }) => self.dead(&session, &error).await,
             Err(error) => {
                 self.app.store.end_refresh(self.hash, None).await?;
-                tracing::warn!(session = %self.hash, cause = error.cause(), "no new access token: {error}");
+                let (session, cause, why) = (self.hash, error.cause(), error.to_string());
+                self.app.telemetry.event(Event::RefreshFailed { session, cause, why: &why });
                 Err(NoToken::Provider(error))
             }
         }
@@ -153,7 +155,7 @@ impl Refresh {
     ) -> Result<String, NoToken> {
         kept.tokens = refreshed.tokens.clone();
         self.keep(&kept).await?;
-        tracing::info!(session = %self.hash, provider = %provider.config.name, "tokens_refreshed");
+        self.app.telemetry.event(Event::TokensRefreshed(session));
         match provider.oidc.read_again(&refreshed, &kept.claims).await {
             Ok(Some(claims)) if claims != kept.claims => self.read_again(provider, session, &mut kept, claims).await?,
             Ok(Some(_) | None) => {}
@@ -179,7 +181,7 @@ impl Refresh {
         claims: Map<String, Value>,
     ) -> Result<(), NoToken> {
         if !sign_in::allowed(&provider.config.allow, &claims) {
-            tracing::warn!(session = %self.hash, member = %session.member, "authz_fail: THOUGHTS_OIDC_ALLOW lets them in no more");
+            self.app.telemetry.event(Event::AllowedNoMore(session));
             return Err(self.end(End::NotAllowed).await);
         }
         kept.claims = claims;
@@ -200,7 +202,7 @@ impl Refresh {
             let token = kept.tokens.good_for(&self.api, self.app.clock.now());
             return token.map(str::to_owned).ok_or(NoToken::Busy);
         }
-        tracing::warn!(session = %self.hash, member = %session.member, error, "the provider refused to refresh a session");
+        self.app.telemetry.event(Event::RefreshTokenDead { session: &session, why: error });
         Err(self.end(End::ByProvider).await)
     }
 

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::domain::change::Change;
 use crate::domain::member::Member;
 use crate::domain::session::{End, Session};
+use crate::telemetry::Event;
 
 /// How long the providers may take before we go on without.
 const PROVIDERS_WITHIN: Duration = Duration::from_secs(3);
@@ -24,7 +25,7 @@ const REVOKED_AT_MOST: usize = 20;
 /// `NotFound` where it has been deleted meanwhile.
 pub async fn delete(app: &App, member: &Member) -> Result<()> {
     let ended = app.store.delete_member(member.id).await?.ok_or(Error::NotFound)?;
-    tracing::info!(member = %member.id, "user_deleted");
+    app.telemetry.event(Event::UserDeleted(member.id));
     sessions::ended(app, &ended, End::AccountDeleted);
     app.live.tell(&Change::Many);
     let told = join_all(ended.iter().take(REVOKED_AT_MOST).map(|session| revoke(app, session)));

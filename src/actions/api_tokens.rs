@@ -10,6 +10,7 @@ use crate::domain::id::ApiTokenId;
 use crate::domain::member::Member;
 use crate::domain::thought::Once;
 use crate::store::{Created, StoreError};
+use crate::telemetry::Event;
 
 use super::{Error, Result};
 
@@ -41,8 +42,7 @@ pub async fn create(app: &App, member: &Member, new: NewApiToken, once: Option<&
     };
     match app.store.create_api_token(&token, once).await? {
         Created::Now => {
-            let scope = token.scope.as_str();
-            tracing::info!(token = %token.id, member = %member.id, scope, "authn_token_created");
+            app.telemetry.event(Event::ApiTokenCreated(&token));
             Ok(Made::Now(token, secret))
         }
         Created::Already => Ok(Made::Already),
@@ -122,6 +122,6 @@ pub async fn own(app: &App, member: &Member) -> Result<Vec<ApiToken>> {
 /// `NotFound` where there is no such token, or it is another's.
 pub async fn revoke(app: &App, member: &Member, id: ApiTokenId) -> Result<()> {
     app.store.revoke_api_token(member.id, id).await?.ok_or(Error::NotFound)?;
-    tracing::info!(token = %id, member = %member.id, "authn_token_revoked");
+    app.telemetry.event(Event::ApiTokenRevoked { token: id, member: member.id });
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::domain::session::{End, ProviderLogout};
 use crate::oidc::{LogoutTokenError, unverified_issuer};
 use crate::store::StoreError;
+use crate::telemetry::Event;
 
 /// Why a logout token ended no session. Sessions live on.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,18 @@ pub enum Refused {
     Store(#[from] StoreError),
 }
 
+impl Refused {
+    /// The cause in a word, for metrics and the log.
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Self::UnknownIssuer => "unknown_issuer",
+            Self::Token(_) => "token",
+            Self::Replayed => "replayed",
+            Self::Store(_) => "store",
+        }
+    }
+}
+
 /// Ends the sessions that the token names, on every instance: all of them ask the store. Gives how many; none is
 /// fine, for there may be nothing left to end. Source: OpenID Connect Back-Channel Logout 1.0, 2.7.
 pub async fn back_channel_logout(app: &App, logout_token: &str) -> Result<usize, Refused> {
@@ -36,6 +49,7 @@ pub async fn back_channel_logout(app: &App, logout_token: &str) -> Result<usize,
     let logout = ProviderLogout { iss: said.iss, sub: said.sub, sid: said.sid, jti: said.jti };
     let ended = app.store.end_sessions_at_provider(&logout, now, until).await?.ok_or(Refused::Replayed)?;
     sessions::ended(app, &ended, End::ByProvider);
-    tracing::info!(provider = %provider.config.name, ended = ended.len(), "sessions_ended_by_provider");
+    let provider = provider.config.name.as_str();
+    app.telemetry.event(Event::BackChannelLogout { provider, ended: ended.len() });
     Ok(ended.len())
 }

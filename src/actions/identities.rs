@@ -9,6 +9,7 @@ use crate::domain::member::{Identity, Member};
 use crate::domain::session::{End, Session};
 use crate::oidc::SignedIn;
 use crate::store::{Linked, Unlinked};
+use crate::telemetry::Event;
 
 /// The identity with which the member signs in at this provider.
 pub fn at<'m>(member: &'m Member, provider: &Provider) -> Option<&'m Identity> {
@@ -36,7 +37,7 @@ pub async fn link(
     let identity = Identity { iss: signed_in.iss, sub: signed_in.sub };
     match app.store.link(member.id, &identity).await? {
         Some(Linked::Now) => {
-            tracing::info!(member = %member.id, provider = %provider.name, "identity_linked");
+            app.telemetry.event(Event::IdentityLinked { member: member.id, provider: provider.name.as_str() });
             Ok(())
         }
         Some(Linked::Already) => Ok(()),
@@ -61,7 +62,7 @@ pub async fn unlink(app: &App, provider: &Provider, member: &Member, session: &S
     }
     match app.store.unlink(member.id, identity, app.clock.now()).await? {
         Some(Unlinked::Now { ended }) => {
-            tracing::info!(member = %member.id, provider = %provider.name, "identity_unlinked");
+            app.telemetry.event(Event::IdentityUnlinked { member: member.id, provider: provider.name.as_str() });
             sessions::ended(app, &ended, End::Elsewhere);
             app.store.member(member.id).await?.ok_or(Error::NotFound)
         }

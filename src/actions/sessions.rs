@@ -7,6 +7,7 @@ use crate::domain::id::MemberId;
 use crate::domain::member::Member;
 use crate::domain::session::{End, Session, SessionHash};
 use crate::oidc::Tokens;
+use crate::telemetry::Event;
 
 use super::sign_in::Kept;
 use super::{Error, Result};
@@ -92,20 +93,9 @@ pub(super) async fn end(app: &App, hash: SessionHash, why: End) -> Result<Option
 
 /// The store has ended these sessions, in one step with something else.
 pub(super) fn ended(app: &App, sessions: &[Session], why: End) {
-    for Session { hash, member, provider, .. } in sessions {
-        app.live.tell(&Change::SessionEnded { session: *hash, why });
-        match why {
-            End::Expired => tracing::info!(session = %hash, %member, %provider, "session_expired"),
-            End::SignedOut
-            | End::Elsewhere
-            | End::Replaced
-            | End::ByProvider
-            | End::ByAdmin
-            | End::NotAllowed
-            | End::AccountDeleted => {
-                tracing::info!(session = %hash, %member, %provider, why = why.label(), "session_ended");
-            }
-        }
+    for session in sessions {
+        app.live.tell(&Change::SessionEnded { session: session.hash, why });
+        app.telemetry.event(Event::SessionEnded(session, why));
     }
 }
 

@@ -16,6 +16,7 @@ use crate::domain::session::{End, Session, SessionHash, SessionId};
 use crate::domain::visibility::GroupName;
 use crate::oidc::{SignedIn, Tokens};
 use crate::store::StoreError;
+use crate::telemetry::Event;
 
 /// Where a sign-in came from, as the person will see it in their list of sessions.
 pub struct Whence {
@@ -107,7 +108,7 @@ pub async fn sign_in(
     };
     let replaced = app.store.begin_session(&session, app.limits.end_of(&session), whence.replaces).await?;
     sessions::ended(app, replaced.as_slice(), End::Replaced);
-    tracing::info!(session = %hash, member = %member.id, provider = %provider.name, "session_created");
+    app.telemetry.event(Event::SessionCreated(&session));
     Ok((id, member))
 }
 

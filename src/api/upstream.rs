@@ -22,7 +22,9 @@ pub async fn call(request: &Request, member: Member, body: Body) -> Result<Respo
     let address = upstream.service.address(&method, path, request.original_uri().query())?;
     let token = access_token(&member.app, &member.session, upstream).await?;
     let body = body.into_bytes_stream();
-    let answer = upstream.service.call(method, address, request.headers(), body, &token).await?;
+    let answer = upstream.service.call(method, address, request.headers(), body, &token).await;
+    member.app.called(upstream, &answer);
+    let answer = answer?;
     let mut response = Response::builder().status(answer.status).body(Body::from_bytes_stream(answer.body));
     *response.headers_mut() = answer.headers;
     contain(response.headers_mut());

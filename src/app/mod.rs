@@ -24,8 +24,10 @@ use crate::config::{Config, StoreUrl};
 use crate::domain::session::Limits;
 use crate::keys::Keys;
 use crate::live::Hub;
+use crate::oidc::{Answer, UpstreamError};
 use crate::paths::Paths;
 use crate::store::{self, Store, StoreError};
+use crate::telemetry::Telemetry;
 
 /// Everything that handlers and actions need; one of it, shared.
 pub struct App {
@@ -41,6 +43,8 @@ pub struct App {
     pub refreshes: Refreshes,
     /// Tells whoever is looking what has changed.
     pub live: Hub,
+    /// Logs, counts and remembers what happened.
+    pub telemetry: Telemetry,
     /// The sign-ins that have come back.
     pub spent_states: SpentStates,
     /// What thoughts look like.
@@ -130,6 +134,7 @@ impl App {
             upstreams: Upstreams::new(&config)?,
             refreshes: Refreshes::default(),
             live: Hub::new(&clock),
+            telemetry: Telemetry::new(&clock),
             spent_states: SpentStates::default(),
             rendered: Rendered::default(),
             job_runs: JobRuns::default(),
@@ -141,6 +146,12 @@ impl App {
             clock,
             keys,
         }))
+    }
+
+    /// Counts a call of an upstream.
+    pub fn called(&self, upstream: &SignedInUpstream, answer: &Result<Answer, UpstreamError>) {
+        let outcome = answer.as_ref().map(|answer| answer.status.as_u16()).map_err(UpstreamError::cause);
+        self.telemetry.upstream_call(upstream.config.name.as_str(), outcome);
     }
 
     /// The whole URL of one of our paths, base path included.

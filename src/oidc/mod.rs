@@ -69,6 +69,6 @@ pub use logout_token::{LoggedOut, LogoutTokenError, unverified_issuer};
 pub use provider::{Provider, Status};
 pub use refresh::{RefreshError, Refreshed};
 pub use settings::{Settings, SettingsError};
-pub use sign_in::SignedIn;
+pub use sign_in::{SignedIn, Step};
 pub use tokens::{Api, Tokens};
 pub use upstream::{Answer, Upstream, UpstreamError, UpstreamSettings};

@@ -23,6 +23,19 @@ use super::tokens::{self, Tokens};
 use super::types::{IdToken, IdTokenClaims, TokenErrorResponse, TokenResponse};
 use super::userinfo;
 
+/// A step of [`Provider::finish`] that was passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `state` and `iss` are those of what was asked, and there is a code.
+    StateKnown,
+    /// The token endpoint gave tokens for the code.
+    CodeRedeemed,
+    /// The ID token held up to every check.
+    IdTokenVerified,
+    /// The userinfo endpoint told more.
+    UserinfoRead,
+}
+
 /// Somebody has signed in.
 #[derive(Clone)]
 pub struct SignedIn {
@@ -82,23 +95,35 @@ impl Provider {
         url
     }
 
-    /// Finishes a sign-in with what the browser brought back. An attempt is good for one call.
+    /// Finishes a sign-in with what the browser brought back, and notes in `passed` how far it came. An attempt is good
+    /// for one call.
     /// Errors: the first check that fails; the code is redeemed only after all that can be checked without it.
-    pub async fn finish(&self, attempt: &Attempt, response: &AuthorizationResponse) -> Result<SignedIn, SignInError> {
+    pub async fn finish(
+        &self,
+        attempt: &Attempt,
+        response: &AuthorizationResponse,
+        passed: &mut Vec<Step>,
+    ) -> Result<SignedIn, SignInError> {
         check_state(attempt, response)?;
         let known = self.known().await?;
         let promised = known.metadata.additional_metadata().authorization_response_iss_parameter_supported;
         check_issuer(self.issuer(), promised, response)?;
         let code = code(response)?;
+        passed.push(Step::StateKnown);
 
         let token_response = self.redeem(&known, attempt, code).await?;
+        passed.push(Step::CodeRedeemed);
         let id_token = tokens::usable(&token_response)?;
         let access_token = token_response.access_token();
         let nonce = ExpectedNonce::Sent(&attempt.nonce);
         let claims = self.verified(known.clone(), id_token, nonce, access_token).await?;
         let auth_time = claims.auth_time().and_then(|time| Timestamp::from_second(time.timestamp()).ok());
         id_token::check_auth_time(auth_time, attempt.max_age, self.clock.now())?;
+        passed.push(Step::IdTokenVerified);
         let userinfo = userinfo::fetch(self, &known, access_token, claims.subject()).await?;
+        if userinfo.is_some() {
+            passed.push(Step::UserinfoRead);
+        }
 
         let tokens = Tokens::new(&token_response, id_token, self.clock.now());
         signed_in(claims, auth_time, userinfo, tokens)

@@ -4,6 +4,7 @@
 //! wants a `Member` under a row that doesn't ask for one is refused at every call, never let through.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use tower_cookies::Cookies;
 use super::cookies;
 use super::form::Fields;
 use super::origin;
+use super::proxy::client_address;
 use super::refusal::{Came, Refusal};
 use super::request::{Kind, by_itself, changes, is, path_and_query, request_id, text};
 use super::{bearer, sign_in_cookies, unsent};
@@ -92,6 +94,8 @@ pub struct Visitor {
     pub path: String,
     /// The request's name.
     pub request_id: String,
+    /// Where the browser is, as far as is known.
+    pub address: Option<IpAddr>,
     /// Their cookies, and those they will be given.
     pub cookies: Cookies,
     /// Their browser's own copy of the answer: `If-None-Match`.
@@ -147,6 +151,7 @@ impl Visitor {
             kind: Kind::of(below_base(app, request), request.headers()),
             path: path_and_query(request),
             request_id: request_id(request),
+            address: client_address(app, request),
             cookies: request.extensions().get::<Cookies>().cloned().unwrap_or_default(),
             if_none_match: text(request.headers(), "if-none-match").map(str::to_owned),
             target: text(request.headers(), "hx-target").map(str::to_owned),

@@ -8,6 +8,7 @@ use crate::actions::api_tokens::{Refused, holder};
 use crate::app::App;
 use crate::domain::api_token::{ApiToken, ApiTokenSecret};
 use crate::domain::member::Member;
+use crate::telemetry::Event;
 
 /// Whose token the request shows, or nothing where it shows none: another scheme is a proxy's business and not ours.
 ///
@@ -21,7 +22,7 @@ pub async fn holder_of(app: &App, headers: &HeaderMap) -> Result<Option<(Member,
         Err(refused) => Err(refused),
     };
     if let Err(refused) = &found {
-        tracing::warn!(cause = refused.cause(), "authn_token_fail");
+        app.telemetry.event(Event::ApiTokenRefused(refused.cause()));
     }
     found.map(Some)
 }

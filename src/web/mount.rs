@@ -35,7 +35,7 @@ pub fn mount(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
         let fallback = WrongMethod { allowed };
         // What a path takes is no secret; that it is asked in the wrong way is told to anyone.
         let fallback = Guarded { app: app.clone(), access: Access::Public, inner: fallback }.boxed();
-        let rows = ByMethod::new(app, Rows { methods, fallback });
+        let rows = ByMethod::new(app, path, Rows { methods, fallback });
         if path == "/" {
             root = Some(rows);
         } else {
@@ -138,18 +138,19 @@ impl Rows {
 
 /// Hands a request to the row of its method. A form can only `POST`, and says in `_method` what it means.
 struct ByMethod {
+    path: &'static str,
     rows: Arc<Rows>,
     /// Where there is a row that a form can't reach by itself.
     overridden: Option<Guarded<Overridden>>,
 }
 
 impl ByMethod {
-    fn new(app: &Arc<App>, rows: Rows) -> Self {
+    fn new(app: &Arc<App>, path: &'static str, rows: Rows) -> Self {
         let rows = Arc::new(rows);
         let beyond_forms = rows.beyond_forms();
         // The guard checks where the form comes from before it is read; the row's own guard admits whoever sent it.
         let guarded = || Guarded { app: app.clone(), access: Access::Public, inner: Overridden(rows.clone()) };
-        Self { overridden: beyond_forms.then(guarded), rows }
+        Self { path, overridden: beyond_forms.then(guarded), rows }
     }
 }
 
@@ -157,14 +158,20 @@ impl Endpoint for ByMethod {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        match &self.overridden {
+        let mut response = match &self.overridden {
             Some(overridden) if *request.method() == Method::POST && is_form(&request) => {
                 overridden.call(request).await
             }
             Some(_) | None => self.rows.call(request).await,
-        }
+        }?;
+        response.extensions_mut().insert(Pattern(self.path));
+        Ok(response)
     }
 }
+
+/// The path of the row that answered, as it stands in the table: a response says it to what goes round everything.
+#[derive(Clone, Copy)]
+pub struct Pattern(pub &'static str);
 
 /// Reads what a form means, and hands on the body.
 struct Overridden(Arc<Rows>);

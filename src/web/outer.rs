@@ -14,6 +14,7 @@ use poem::{Endpoint, Request, Response};
 use tracing::Instrument as _;
 
 use super::access::Visitor;
+use super::mount::Pattern;
 use super::refusal::{Came, Refusal};
 use super::request::RequestId;
 use super::security_headers;
@@ -52,6 +53,8 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
                 tracing::info!(status, micros, "answered");
             }
         });
+        let route = response.extensions().get().map(|Pattern(path)| *path);
+        self.app.telemetry.request(&method, route, status, took);
         let not_modified = response.status() == StatusCode::NOT_MODIFIED;
         let headers = response.headers_mut();
         security_headers::add(headers, self.app.config.base_url.is_https(), not_modified);

@@ -22,6 +22,7 @@ use crate::domain::session::Session;
 use crate::oidc::UpstreamError;
 use crate::paths;
 use crate::store::StoreError;
+use crate::telemetry::Event;
 
 /// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +122,25 @@ impl Came {
 }
 
 impl Refusal {
+    /// What it is called in metrics and among sign-ins.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::InvalidToken(_) => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::SignInAgain => "sign_in_again",
+            Self::Forbidden(_) => "forbidden",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::Invalid(_) => "invalid",
+            Self::TooLarge(_) => "too_large",
+            Self::BadGateway(_) => "bad_gateway",
+            Self::GatewayTimeout(_) => "gateway_timeout",
+            Self::Unavailable(_) => "unavailable",
+            Self::Internal(_) => "internal",
+        }
+    }
+
     /// The status that says so.
     pub fn status_code(&self) -> StatusCode {
         match self {
@@ -139,19 +159,22 @@ impl Refusal {
 
     /// The answer, of the kind that was asked for.
     pub fn answer(self, visitor: &Visitor, came: &Came) -> Response {
+        visitor.app.telemetry.refused(self.kind());
         match &self {
             Self::Internal(_) | Self::Unavailable(_) => {
                 tracing::error!(request_id = visitor.request_id, path = path_only(&visitor.path), error = %self, "failed");
             }
             Self::SignIn
             | Self::InvalidToken(_)
-            | Self::InsufficientScope
             | Self::SignInAgain
-            | Self::Forbidden(_)
             | Self::NotFound
             | Self::MethodNotAllowed(_)
             | Self::Invalid(_)
             | Self::TooLarge(_) => {}
+            Self::InsufficientScope | Self::Forbidden(_) => {
+                let (reference, member) = (&visitor.request_id, visitor.viewer.member().map(|member| member.id));
+                visitor.app.telemetry.event(Event::Forbidden { reference, member, why: &self.to_string() });
+            }
             Self::BadGateway(_) | Self::GatewayTimeout(_) => {
                 tracing::warn!(request_id = visitor.request_id, path = path_only(&visitor.path), error = %self, "gateway_failed");
             }

@@ -84,7 +84,7 @@ async fn keys_rotated_just_before_signing_sign_in_right_after_discovery() {
         script.signs = Key::Second;
         script.publishes = vec![Key::Second];
     });
-    stage.provider.finish(&attempt, &super::right_response(&attempt)).await.unwrap();
+    stage.provider.finish(&attempt, &super::right_response(&attempt), &mut Vec::new()).await.unwrap();
 }
 
 #[tokio::test]
@@ -120,7 +120,8 @@ async fn ten_sign_ins_after_a_rotation_fetch_the_keys_once() {
         script.publishes = vec![Key::Second];
     });
     let response = super::right_response(&attempt);
-    let all = (0..10).map(|_| stage.provider.finish(&attempt, &response));
+    let finish = || async { stage.provider.finish(&attempt, &response, &mut Vec::new()).await };
+    let all = (0..10).map(|_| finish());
     assert!(futures_util::future::join_all(all).await.iter().all(Result::is_ok));
     assert_eq!(stage.count("/keys"), 2);
 }

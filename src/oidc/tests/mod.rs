@@ -59,7 +59,7 @@ impl Stage {
     /// A whole sign-in, the browser's part included.
     async fn sign_in(&self) -> Result<SignedIn, SignInError> {
         let attempt = self.begin().await?;
-        self.provider.finish(&attempt, &right_response(&attempt)).await
+        self.provider.finish(&attempt, &right_response(&attempt), &mut Vec::new()).await
     }
 
     async fn begin(&self) -> Result<Attempt, SignInError> {
@@ -147,7 +147,7 @@ async fn ten_tabs_sign_in_at_once() {
     for begun in attempts {
         let (url, attempt) = begun.unwrap();
         stage.fake.authorize(&url);
-        stage.provider.finish(&attempt, &right_response(&attempt)).await.unwrap();
+        stage.provider.finish(&attempt, &right_response(&attempt), &mut Vec::new()).await.unwrap();
     }
 }
 

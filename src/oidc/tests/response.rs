@@ -8,7 +8,7 @@ use crate::oidc::{Attempt, SignInError, Whose};
 /// The cause for which the response is refused, and whether the code was redeemed all the same.
 async fn refused(stage: &Stage, response: impl FnOnce(&Attempt) -> AuthorizationResponse) -> (&'static str, bool) {
     let attempt = stage.begin().await.unwrap();
-    let error = stage.provider.finish(&attempt, &response(&attempt)).await.unwrap_err();
+    let error = stage.provider.finish(&attempt, &response(&attempt), &mut Vec::new()).await.unwrap_err();
     (error.cause(), stage.count("/token") > 0)
 }
 
@@ -43,7 +43,7 @@ async fn the_right_issuer_in_the_response_signs_in() {
     let stage = Stage::new().await;
     let attempt = stage.begin().await.unwrap();
     let response = AuthorizationResponse { iss: Some(stage.fake.issuer.clone()), ..right_response(&attempt) };
-    assert!(stage.provider.finish(&attempt, &response).await.is_ok());
+    assert!(stage.provider.finish(&attempt, &response, &mut Vec::new()).await.is_ok());
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn a_refusal_of_the_provider_is_told_by_its_code() {
     let attempt = stage.begin().await.unwrap();
     let response =
         AuthorizationResponse { error: Some("access_denied".to_owned()), code: None, ..right_response(&attempt) };
-    let error = stage.provider.finish(&attempt, &response).await.unwrap_err();
+    let error = stage.provider.finish(&attempt, &response, &mut Vec::new()).await.unwrap_err();
     assert_eq!(error, SignInError::Refused { error: "access_denied".to_owned() });
     assert_eq!(error.whose(), Whose::Person);
 }

@@ -260,7 +260,7 @@ async fn asked_for_a_recent_one(auth_time: Value) -> Result<(), &'static str> {
     let (url, attempt) = stage.provider.begin(Some(60)).await.unwrap();
     assert!(url.query_pairs().any(|pair| pair == ("max_age".into(), "60".into())), "{url}");
     stage.fake.authorize(&url);
-    let answer = stage.provider.finish(&attempt, &right_response(&attempt)).await;
+    let answer = stage.provider.finish(&attempt, &right_response(&attempt), &mut Vec::new()).await;
     answer.map(drop).map_err(|error| error.cause())
 }
 

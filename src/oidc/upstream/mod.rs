@@ -109,6 +109,22 @@ pub enum UpstreamError {
     },
 }
 
+impl UpstreamError {
+    /// A stable label for metrics.
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Self::Path { .. } => "path",
+            Self::Method { .. } => "method",
+            Self::RequestTooLarge { .. } => "request_too_large",
+            Self::AnswerTooLarge { .. } => "answer_too_large",
+            Self::Slow { .. } => "slow",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Redirect { .. } => "redirect",
+            Self::TokenRefused { .. } => "token_refused",
+        }
+    }
+}
+
 /// An upstream's answer as it is passed back.
 pub struct Answer {
     /// Its status.

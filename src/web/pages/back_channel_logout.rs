@@ -5,6 +5,7 @@ use poem::{Response, handler};
 use serde_json::json;
 
 use crate::actions::back_channel_logout::{Refused, back_channel_logout};
+use crate::telemetry::Event;
 use crate::web::access::Visitor;
 use crate::web::form::Fields;
 use crate::web::refusal::Refusal;
@@ -17,7 +18,9 @@ pub async fn post(visitor: Visitor, fields: Fields) -> Result<Response, Refusal>
         Ok(_) => Ok(Response::builder().header("cache-control", "no-store").finish()),
         Err(Refused::Store(error)) => Err(error.into()),
         Err(refused @ (Refused::UnknownIssuer | Refused::Token(_) | Refused::Replayed)) => {
-            tracing::warn!(reference = visitor.request_id, error = %refused, "back_channel_logout_refused");
+            let (cause, why) = (refused.cause(), refused.to_string());
+            let reference = &visitor.request_id;
+            visitor.app.telemetry.event(Event::BackChannelLogoutRefused { reference, cause, why: &why });
             let error = json!({ "error": "invalid_request", "error_description": "The logout token is refused." });
             Ok(Response::builder()
                 .status(StatusCode::BAD_REQUEST)

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use poem::{Request, Response};
 
 use crate::paths;
+use crate::telemetry::Event;
 use crate::web::access::Visitor;
 use crate::web::cookies::{SESSION, name};
 use crate::web::hypermedia::{Screen, nonce};
@@ -25,7 +26,7 @@ pub fn is(visitor: &Visitor) -> bool {
 pub fn answer(visitor: &Visitor, request: &Request, return_to: &ReturnTo) -> Response {
     let seen = Seen::of(visitor, request);
     let (cause, advice) = seen.likely_cause(visitor);
-    tracing::warn!(reference = visitor.request_id, cause, host = seen.host, scheme = seen.scheme, "sign_in_goes_round");
+    visitor.app.telemetry.event(Event::SentRound { reference: &visitor.request_id, cause, advice: &advice });
     let main = view(visitor, &seen, &advice, return_to);
     forget_done(&visitor.app, &visitor.cookies);
     visitor.show(Screen::new("Sent round in circles", main).status(StatusCode::CONFLICT))

@@ -7,10 +7,11 @@ use maud::{Markup, html};
 use poem::{Request, Response, handler};
 
 use super::going_round;
-use super::sign_in_failed::{Failure, failed};
+use super::sign_in_failed::{Failure, SoFar, failed};
 use crate::app::SignInProvider;
 use crate::domain::session::Session;
 use crate::oidc::{ProviderError, SignInError, Status};
+use crate::telemetry::{Event, Outcome};
 use crate::web::access::Visitor;
 use crate::web::form::Fields;
 use crate::web::hypermedia::{Screen, nonce, see_other};
@@ -105,14 +106,15 @@ pub async fn start(
                 started: app.clock.now().as_millisecond(),
             };
             sign_in_cookies::remember(app, &visitor.cookies, &under_way)?;
+            app.telemetry.event(Event::SignInStarted { provider: provider.config.name.as_str() });
             Ok(visitor.send_to(url.as_str()))
         }
-        Err(error) if answers(&error) => Ok(failed(visitor, &Failure::from(&error), purpose, &return_to)),
+        Err(error) if answers(&error) => {
+            Ok(failed(visitor, &Failure::from(&error), SoFar::nowhere(provider), purpose, &return_to))
+        }
         Err(error) => {
-            tracing::warn!(
-                reference = visitor.request_id, provider = %provider.config.name, cause = error.cause(), %error,
-                "authn_login_fail"
-            );
+            let outcome = Outcome::Failed { cause: error.cause(), why: error.to_string() };
+            SoFar::nowhere(provider).end(visitor, outcome);
             let screen = Screen::new(
                 "Sign-in is not answering",
                 unavailable(visitor, provider, &purpose.again(app, &return_to)),

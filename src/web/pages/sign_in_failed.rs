@@ -5,7 +5,9 @@ use maud::{Markup, html};
 use poem::Response;
 
 use crate::actions::sign_in::Refused;
+use crate::app::SignInProvider;
 use crate::oidc::{ProviderError, SignInError, Whose};
+use crate::telemetry::{Event, Outcome, SignIn, Step};
 use crate::web::access::Visitor;
 use crate::web::hypermedia::{Screen, nonce};
 use crate::web::purpose::Purpose;
@@ -191,9 +193,36 @@ fn refusal(error: &str) -> &'static str {
     }
 }
 
+/// How far a sign-in has come.
+pub struct SoFar {
+    /// The provider's name in the configuration; empty where it isn't known.
+    pub provider: String,
+    /// The steps that were passed.
+    pub steps: Vec<Step>,
+}
+
+impl SoFar {
+    /// Nowhere yet: the provider of this name is to be asked.
+    pub fn nowhere(provider: &SignInProvider) -> Self {
+        Self { provider: provider.config.name.to_string(), steps: Vec::new() }
+    }
+
+    /// It has come to its end, which is logged, counted and remembered under this request's name.
+    pub fn end(self, visitor: &Visitor, outcome: Outcome) {
+        visitor.app.telemetry.event(Event::SignInEnded(SignIn {
+            reference: visitor.request_id.clone(),
+            provider: self.provider,
+            steps: self.steps,
+            at: visitor.app.clock.now(),
+            address: visitor.address,
+            outcome,
+        }));
+    }
+}
+
 /// The page that says so, and the line in the log under the same reference.
-pub fn failed(visitor: &Visitor, failure: &Failure, purpose: Purpose, return_to: &ReturnTo) -> Response {
-    tracing::warn!(reference = visitor.request_id, cause = failure.cause, error = failure.log, "authn_login_fail");
+pub fn failed(visitor: &Visitor, failure: &Failure, so_far: SoFar, purpose: Purpose, return_to: &ReturnTo) -> Response {
+    so_far.end(visitor, Outcome::Failed { cause: failure.cause, why: failure.log.clone() });
     let title = match (purpose, failure.title) {
         (Purpose::Confirm(_), NOT_SIGNED_IN) => "That did not confirm who you are",
         (Purpose::Link(_), NOT_SIGNED_IN) => "Nothing was linked",

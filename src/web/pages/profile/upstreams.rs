@@ -57,7 +57,9 @@ async fn ask(member: &Member, upstream: &SignedInUpstream, path: &str) -> Result
     let accept = (http::header::ACCEPT, HeaderValue::from_static("application/json"));
     let headers = HeaderMap::from_iter([accept]);
     let nothing = futures_util::stream::empty();
-    let answer = upstream.service.call(Method::GET, address, &headers, nothing, &token).await?;
+    let answer = upstream.service.call(Method::GET, address, &headers, nothing, &token).await;
+    member.app.called(upstream, &answer);
+    let answer = answer?;
     if !answer.status.is_success() {
         return Ok(Said::Unreadable(format!("It answered {}.", answer.status)));
     }

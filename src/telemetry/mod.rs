@@ -1,0 +1,90 @@
+//! What happened in signing in and out, said in one place: [`Telemetry::event`] logs it by its OWASP name, counts it, and
+//! remembers sign-ins, so that none of the three can be forgotten where something happens. No event holds a token, a
+//! code, a verifier or a secret: there is no field for one.
+//!
+//! Read on: `event` is what can happen and how it is logged, `counters` is what `/metrics` shows, `sign_ins` is what an
+//! admin can look up by the reference that a person saw.
+//!
+//! To add an event: a variant, its line in the log, its counter. The compiler asks for the last two.
+
+mod caches;
+mod counters;
+mod event;
+mod sign_ins;
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+pub use self::counters::CONTENT_TYPE;
+pub use self::event::Event;
+pub use self::sign_ins::{Outcome, SignIn, SignIns, Step};
+
+use self::counters::Counters;
+use crate::cache::Usage;
+use crate::clock::Clock;
+
+/// A label's value: a word of ours, or a name of the configuration. Never what a stranger sent, of which there is no end.
+type Label = Cow<'static, str>;
+
+/// Where everything that happened is told.
+pub struct Telemetry {
+    counters: Counters,
+    sign_ins: SignIns,
+}
+
+impl Telemetry {
+    /// Nothing has happened yet.
+    pub fn new(clock: &Clock) -> Self {
+        Self { counters: Counters::new(clock.now()), sign_ins: SignIns::new(clock) }
+    }
+
+    /// Something happened.
+    pub fn event(&self, event: Event<'_>) {
+        event.log();
+        self.counters.count(&event);
+        if let Event::SignInEnded(sign_in) = event {
+            self.sign_ins.remember(sign_in);
+        }
+    }
+
+    /// The sign-ins of the last day that came to an end on this instance.
+    pub fn sign_ins(&self) -> &SignIns {
+        &self.sign_ins
+    }
+
+    /// A request was answered. `route` is its pattern in the route table, nothing where no row stands.
+    pub fn request(&self, method: &http::Method, route: Option<&'static str>, status: u16, took: Duration) {
+        self.counters.request(method, route, status, took);
+    }
+
+    /// A request was refused in this way.
+    pub fn refused(&self, kind: &'static str) {
+        self.counters.refusals.inc([kind.into()]);
+    }
+
+    /// Another service was called with a member's token, and answered with this status or with none for this cause.
+    pub fn upstream_call(&self, name: &str, answer: Result<u16, &'static str>) {
+        let outcome = answer.map_or_else(|cause| cause, counters::status_class);
+        self.counters.upstream_calls.inc([name.to_owned().into(), outcome.into()]);
+    }
+
+    /// How many streams are open now.
+    pub fn open_streams(&self, count: usize) {
+        self.counters.open_streams.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// How a provider is doing, and how many seconds its clock is ahead of ours, as far as is known.
+    pub fn provider(&self, name: &str, up: Option<bool>, skew: Option<i64>) {
+        self.counters.provider(name, up, skew);
+    }
+
+    /// What a cache holds, and how often it was of use.
+    pub fn cache(&self, name: &'static str, usage: Usage) {
+        self.counters.caches.show(name, usage);
+    }
+
+    /// Everything that was counted, as text in the format of [`CONTENT_TYPE`].
+    pub fn exposition(&self) -> String {
+        self.counters.exposition()
+    }
+}
