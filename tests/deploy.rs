@@ -11,13 +11,13 @@ fn the_files_for_compose_and_kubernetes_name_no_setting_that_there_is_not() {
         let text = fs::read_to_string(format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         let names =
             text.split(|c: char| !(c.is_ascii_uppercase() || c == '_')).filter(|name| name.starts_with("THOUGHTS_"));
-        let mut named = 0;
+        let mut count = 0;
         for name in names {
             let plain = name.strip_suffix("_FILE").unwrap_or(name);
             // One that Kubernetes makes up, which the file speaks of.
             assert!(known.iter().any(|known| known == plain) || name == "THOUGHTS_PORT", "{file} names {name}");
-            named += 1;
+            count += 1;
         }
-        assert!(named > 1, "{file} names none");
+        assert!(count > 1, "{file} names none");
     }
 }
