@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::program::Server;
+use crate::support::program::{Server, files};
 use crate::support::{Answer, Person, Site, site};
 
 /// Makes a token by the form, and gives its secret.
@@ -279,12 +279,12 @@ async fn no_api_token_is_in_the_log_or_in_the_data() {
     assert_eq!(script.json(Method::POST, "/api/thoughts", &thought).await.status, 201);
     revoke_latest(&ann).await;
     assert_eq!(script.get("/api/me").await.status, 401);
-    let said = server.said();
+    let said = server.until_it_says("authn_token_fail").await;
     for event in ["authn_token_created", "authn_token_revoked", "authn_token_fail", "cause=\"unknown\""] {
         assert!(said.contains(event), "{event}");
     }
     let mut kept = said.into_bytes();
-    kept.extend(crate::program::files(folder.path()));
+    kept.extend(files(folder.path()));
     let random = &secret["thoughts_".len()..];
     assert!(!kept.windows(random.len()).any(|bytes| bytes == random.as_bytes()), "the secret is written down as it is");
 }

@@ -37,6 +37,7 @@ mod provider_faults;
 mod reading;
 mod refreshing;
 mod routes;
+mod secrets;
 mod sessions;
 mod sharing;
 mod signing_in;

@@ -151,6 +151,11 @@ impl Provider {
         self.context.state().issued()
     }
 
+    /// Every authorization code that was issued, and every `code_verifier` that came (the latest 10,000 in all), likewise.
+    pub fn codes_and_verifiers(&self) -> Vec<String> {
+        self.context.state().codes_and_verifiers()
+    }
+
     /// The sessions that are alive, in no particular order.
     pub fn sessions(&self) -> Vec<ProviderSession> {
         let state = self.context.state();

@@ -85,6 +85,8 @@ pub(super) struct State {
     /// Client assertions that came, by client and `jti`.
     assertions: Bounded<()>,
     issued: VecDeque<String>,
+    /// Codes that were issued, and the verifiers that came with them.
+    codes_and_verifiers: VecDeque<String>,
     /// People who were changed since they signed in, by `sub`.
     changed: Bounded<Person>,
 }
@@ -100,6 +102,7 @@ impl State {
             pushed: Bounded::new(LIMIT),
             assertions: Bounded::new(LIMIT),
             issued: VecDeque::new(),
+            codes_and_verifiers: VecDeque::new(),
             changed: Bounded::new(LIMIT),
         }
     }
@@ -127,6 +130,7 @@ impl State {
     }
 
     pub(super) fn add_code(&mut self, code: String, grant: Arc<Grant>, now: i64) {
+        note(&mut self.codes_and_verifiers, code.clone());
         self.codes.insert(code, Key { grant, resource: None, expires: now + CODE_LIFE, spent: false });
     }
 
@@ -219,15 +223,28 @@ impl State {
     }
 
     pub(super) fn note_issued(&mut self, token: String) {
-        if self.issued.len() >= LIMIT {
-            self.issued.pop_front();
-        }
-        self.issued.push_back(token);
+        note(&mut self.issued, token);
     }
 
     pub(super) fn issued(&self) -> Vec<String> {
         self.issued.iter().cloned().collect()
     }
+
+    pub(super) fn note_verifier(&mut self, verifier: String) {
+        note(&mut self.codes_and_verifiers, verifier);
+    }
+
+    pub(super) fn codes_and_verifiers(&self) -> Vec<String> {
+        self.codes_and_verifiers.iter().cloned().collect()
+    }
+}
+
+/// Notes one more, and lets go of the oldest where there are too many.
+fn note(list: &mut VecDeque<String>, text: String) {
+    if list.len() >= LIMIT {
+        list.pop_front();
+    }
+    list.push_back(text);
 }
 
 fn take_once(keys: &mut Bounded<Key>, name: &str, now: i64) -> Option<Arc<Grant>> {

@@ -76,8 +76,11 @@ fn redeem(context: &Context, client: &Client, parameters: &Parameters) -> Result
 
 fn redeem_code(context: &Context, client: &Client, parameters: &Parameters) -> Result<Arc<Grant>, TokenError> {
     let code = parameters.get("code").ok_or(TokenError::invalid_request("There is no code."))?;
-    let grant = context
-        .state()
+    let mut state = context.state();
+    if let Some(verifier) = parameters.get("code_verifier") {
+        state.note_verifier(verifier.to_owned());
+    }
+    let grant = state
         .take_code(code, context.now())
         .ok_or(TokenError::invalid_grant("The code is unknown, was used, or is older than 60 seconds."))?;
     if grant.client_id != client.client_id {

@@ -39,7 +39,7 @@ impl Server {
     }
 
     /// The same, with another filter of the log.
-    fn start_logging(folder: &Path, issuer: &str, log: &str) -> Self {
+    pub fn start_logging(folder: &Path, issuer: &str, log: &str) -> Self {
         let (listener, base) = free_address();
         let listen = listener.local_addr().unwrap().to_string();
         drop(listener);
@@ -59,7 +59,13 @@ impl Server {
     /// A server that logs all there is to log, in a folder of its own, and Ann, who has signed in there with the
     /// provider of `site`.
     pub async fn that_logs_everything(site: &Site) -> (Self, TempDir, Person) {
+        Self::that_logs_everything_as(site, "").await
+    }
+
+    /// The same, whose `thoughts.toml` says this.
+    pub async fn that_logs_everything_as(site: &Site, file: &str) -> (Self, TempDir, Person) {
         let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("thoughts.toml"), file).unwrap();
         let server = Self::start_logging(folder.path(), site.provider.issuer(), "trace");
         site.provider.set_clients(vec![client(&server.base)]);
         let ann = Person::new(&server.base);
@@ -97,6 +103,18 @@ impl Server {
         self.said.lock().unwrap().clone()
     }
 
+    /// The same, once these words are in it: it is read while it is written.
+    pub async fn until_it_says(&self, words: &str) -> String {
+        for _ in 0..600 {
+            let said = self.said();
+            if said.contains(words) {
+                return said;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("it does not say {words}: {}", self.said());
+    }
+
     /// What this server was started with.
     pub fn settings(&self) -> Vec<(&str, &str)> {
         self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
@@ -122,4 +140,19 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Everything in a folder, one after the other.
+pub fn files(folder: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        // A socket holds nothing.
+        if path.is_dir() {
+            bytes.extend(files(&path));
+        } else if path.is_file() {
+            bytes.extend(std::fs::read(path).unwrap());
+        }
+    }
+    bytes
 }
