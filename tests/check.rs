@@ -57,6 +57,15 @@ async fn an_issuer_that_differs_by_a_slash_is_named_as_it_should_be() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_issuer_that_is_somewhere_else_is_told_from_one_that_does_not_answer() {
+    let site = site().await;
+    let below = format!("{}/realms/home", site.provider.issuer());
+    to_mend(&check(&site, &[("THOUGHTS_OIDC_ISSUER", &below)]), &["answered 404", "comes before /.well-known"]);
+    let without_tls = site.provider.issuer().replace("http://", "https://");
+    to_mend(&check(&site, &[("THOUGHTS_OIDC_ISSUER", &without_tls)]), &["over TLS", "the issuer begins with http"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_client_secret_is_found_without_a_sign_in() {
     let site = site().await;
     to_mend(

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use thoughts::demo::Fault;
 use thoughts::oidc::Status;
+use thoughts::telemetry::Outcome;
 
 use crate::support::{Site, site};
 
@@ -99,13 +100,16 @@ const ERRORS: &[(Fault, u16, &str)] = &[
 ];
 
 /// Providers that nobody can be sent to.
-const OF_NO_USE: &[Fault] = &[
-    Fault::Unavailable,
-    Fault::Metadata500,
-    Fault::MetadataNotJson,
-    Fault::MetadataOtherIssuer,
-    Fault::MetadataIssuerSlash,
-    Fault::Jwks500,
+const OF_NO_USE: &[Fault] = &[Fault::Unavailable, Fault::Metadata500, Fault::Jwks500];
+
+/// What is found where the configuration says that the provider is, and is not the one that it names: with the words that
+/// a person reads, and those in the log.
+const SET_UP_WRONGLY: &[(Fault, &str, &str)] = &[
+    (Fault::MetadataNotFound, "there is none", "answered 404: no provider's metadata are there"),
+    (Fault::MetadataRedirects, "there is none", "/elsewhere: no provider's metadata are there"),
+    (Fault::MetadataNotJson, "there is none", "answers with something else than JSON"),
+    (Fault::MetadataOtherIssuer, "calls itself by another name", "Set its issuer to `https://elsewhere.example`"),
+    (Fault::MetadataIssuerSlash, "calls itself by another name", "they differ by a final slash"),
 ];
 
 #[tokio::test]
@@ -236,6 +240,27 @@ async fn a_provider_of_no_use_stops_neither_the_start_nor_reading_and_signs_in_a
         ann.is_refused_by(&page, fault).await;
         assert_eq!((page.status.as_u16(), page.header("retry-after")), (503, "30"), "{fault}");
         assert_eq!(page.text("h1"), "Sign-in is not answering", "{fault}");
+        site.provider.faults().clear();
+        site.clock.advance(Duration::from_secs(5));
+        site.lets_ann_in(format!("{fault} is over")).await;
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_configured_wrongly_is_told_as_the_sites_mistake_and_exactly_in_the_log() {
+    for (fault, words, in_the_log) in SET_UP_WRONGLY {
+        let site = Site::beside(&[*fault]).await;
+        let ann = site.stranger();
+        let page = ann.get("/login").await;
+        ann.is_refused_by(&page, fault).await;
+        assert_eq!((page.status.as_u16(), page.text("h1").as_str()), (502, "Sign-in is not set up right"), "{fault}");
+        let main = page.text("main");
+        assert!(main.contains(words) && main.contains("how this site is set up"), "{fault}: {main}");
+        let reference = page.text(".note code");
+        let Outcome::Failed { why, .. } = site.app.telemetry.sign_ins().find(&reference).unwrap().outcome else {
+            panic!("{fault}");
+        };
+        assert!(why.contains(in_the_log) && !why.contains("secret"), "{fault}: {why}");
         site.provider.faults().clear();
         site.clock.advance(Duration::from_secs(5));
         site.lets_ann_in(format!("{fault} is over")).await;

@@ -6,7 +6,7 @@ use super::{Failed, health};
 use crate::app::{Providers, SignInProvider};
 use crate::clock::Clock;
 use crate::config::{BaseUrl, Config, Listen, Sources, StoreUrl};
-use crate::oidc::{Facts, Introduction, ProviderError, SignInError};
+use crate::oidc::{Facts, Introduction, SignInError};
 use crate::paths;
 use crate::store;
 
@@ -108,7 +108,7 @@ async fn provider(provider: &SignInProvider, base_url: &BaseUrl) -> Vec<Finding>
     let issuer = provider.oidc.issuer();
     let facts = match provider.oidc.facts().await {
         Ok(facts) => facts,
-        Err(error) => return vec![Finding::Fix(format!("provider {name}: {}", advice(&error, issuer)))],
+        Err(error) => return vec![Finding::Fix(format!("provider {name}: {}", error.with_advice()))],
     };
     let mut findings = vec![Finding::Ok(format!("provider {name}: {issuer} answers, with its keys ({})", facts.keys))];
     findings.extend(promises(name.as_str(), &facts));
@@ -134,22 +134,6 @@ async fn provider(provider: &SignInProvider, base_url: &BaseUrl) -> Vec<Finding>
         base_url.join(paths::BACK_CHANNEL_LOGOUT)
     )));
     findings
-}
-
-/// What to do where a provider can't be asked.
-fn advice(error: &ProviderError, issuer: &str) -> String {
-    let what = error.to_string();
-    match error {
-        ProviderError::Issuer { found, .. } => format!("{what}. Set its issuer to `{found}`, to the letter"),
-        ProviderError::Unreachable { .. } | ProviderError::Slow { .. } => format!(
-            "{what}. Open {issuer}/.well-known/openid-configuration from this machine; a certificate of your own must be \
-             among the system's"
-        ),
-        ProviderError::ClientAuthentication { .. } => what,
-        ProviderError::Status { .. } | ProviderError::Nonsense { .. } | ProviderError::TooLarge { .. } => {
-            format!("{what}. The issuer is the address that comes before /.well-known/openid-configuration")
-        }
-    }
 }
 
 fn promises(name: &str, facts: &Facts) -> Vec<Finding> {

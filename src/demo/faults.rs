@@ -47,6 +47,10 @@ faults! {
     MetadataNoIssParameter = "metadata-no-iss-parameter",
     /// The metadata is a web page.
     MetadataNotJson = "metadata-not-json",
+    /// There are no metadata: 404.
+    MetadataNotFound = "metadata-not-found",
+    /// The metadata are said to be elsewhere, by a redirect.
+    MetadataRedirects = "metadata-redirects",
     /// The metadata is answered with 500.
     Metadata500 = "metadata-500",
     /// The key set is answered with 500.

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use poem::{Request, Response, handler, http::StatusCode, web::Data};
+use poem::{
+    Request, Response, handler,
+    http::{HeaderValue, StatusCode, header},
+    web::Data,
+};
 use serde_json::{Map, Value, json};
 
 use super::{answer, client_assertion::ALGORITHMS, context::Context, faults::Fault, paths, pushed};
@@ -11,6 +15,14 @@ use super::{answer, client_assertion::ALGORITHMS, context::Context, faults::Faul
 pub(super) fn configuration(context: Data<&Arc<Context>>) -> Response {
     if context.faults.is_on(Fault::Metadata500) {
         return answer::not_json(StatusCode::INTERNAL_SERVER_ERROR);
+    }
+    if context.faults.is_on(Fault::MetadataNotFound) {
+        return answer::empty(StatusCode::NOT_FOUND);
+    }
+    if context.faults.is_on(Fault::MetadataRedirects) {
+        let mut answer = answer::empty(StatusCode::MOVED_PERMANENTLY);
+        answer.headers_mut().insert(header::LOCATION, HeaderValue::from_static("/elsewhere?a=secret"));
+        return answer;
     }
     if context.faults.is_on(Fault::MetadataNotJson) {
         return answer::not_json(StatusCode::OK);

@@ -16,8 +16,9 @@ use serde::Serialize;
 use url::form_urlencoded;
 
 use super::discovery::Known;
-use super::error::{ProviderError, shown};
+use super::error::shown;
 use super::provider::Provider;
+use super::provider_error::ProviderError;
 use super::types::Metadata;
 use crate::clock::random;
 use crate::jose::{Assertion, ClientKey};

@@ -2,14 +2,16 @@
 
 use std::iter;
 
-use http::header::ACCEPT;
-use http::{HeaderValue, Method};
+use http::header::{ACCEPT, LOCATION};
+use http::{HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
-use openidconnect::{DiscoveryError, EndSessionUrl, HttpRequest, IssuerUrl};
+use openidconnect::{DiscoveryError, EndSessionUrl, HttpRequest, HttpResponse, IssuerUrl};
+use serde_json::error::Category;
 use url::{Origin, Url};
 
-use super::error::{ProviderError, shown};
+use super::error::shown;
 use super::http::Peer;
+use super::provider_error::ProviderError;
 use super::settings::Checked;
 use super::types::{Client, KeySet, Metadata};
 
@@ -51,12 +53,9 @@ pub(super) async fn discover(peer: &Peer, issuer: &IssuerUrl) -> Result<(Metadat
 
 /// openidconnect's own `discover_async` compares the issuer too, but then tells only in prose which one it found.
 async fn metadata(peer: &Peer, issuer: &IssuerUrl) -> Result<Metadata, ProviderError> {
-    let response = peer.send(get(&well_known(issuer))?).await?;
-    if response.status() != http::StatusCode::OK {
-        return Err(ProviderError::Status { endpoint: well_known(issuer), status: response.status().as_u16() });
-    }
-    let metadata: Metadata =
-        serde_json::from_slice(response.body()).map_err(|error| no_metadata(&error.to_string()))?;
+    let endpoint = well_known(issuer);
+    let response = peer.exchange(get(&endpoint)?).await?;
+    let metadata = read(&response, endpoint)?;
     if metadata.issuer() != issuer {
         let found = shown(metadata.issuer());
         return Err(ProviderError::Issuer { found, configured: issuer.to_string() });
@@ -75,6 +74,37 @@ async fn metadata(peer: &Peer, issuer: &IssuerUrl) -> Result<Metadata, ProviderE
     Ok(metadata)
 }
 
+/// The metadata in an answer. A provider that has trouble is told from an address that is nobody's.
+fn read(response: &HttpResponse, endpoint: String) -> Result<Metadata, ProviderError> {
+    let status = response.status();
+    let not_now = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+    if status.is_server_error() || not_now.contains(&status) {
+        return Err(ProviderError::Status { endpoint, status: status.as_u16() });
+    }
+    if status != StatusCode::OK {
+        return Err(ProviderError::NotThere { found: instead(response, &endpoint), endpoint });
+    }
+    serde_json::from_slice(response.body()).map_err(|error| match error.classify() {
+        Category::Syntax | Category::Eof => {
+            ProviderError::NotThere { found: "answers with something else than JSON".to_owned(), endpoint }
+        }
+        Category::Data | Category::Io => no_metadata(&error.to_string()),
+    })
+}
+
+/// What came in place of the metadata; of a redirect, where it leads.
+fn instead(response: &HttpResponse, endpoint: &str) -> String {
+    let status = response.status().as_u16();
+    let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+    match location.and_then(|location| Url::parse(endpoint).ok()?.join(location).ok()) {
+        Some(mut to) => {
+            to.set_query(None);
+            format!("answered {status}, which leads to {}", shown(to.as_str()))
+        }
+        None => format!("answered {status}"),
+    }
+}
+
 /// Fetches the keys that sign the provider's ID tokens.
 pub(super) async fn keys(peer: &Peer, metadata: &Metadata) -> Result<KeySet, ProviderError> {
     let endpoint = metadata.jwks_uri();
@@ -82,7 +112,7 @@ pub(super) async fn keys(peer: &Peer, metadata: &Metadata) -> Result<KeySet, Pro
         let nonsense = |why: &str| ProviderError::Nonsense { what: "the key set at jwks_uri", why: shown(why) };
         match error {
             DiscoveryError::Request(error) => error,
-            DiscoveryError::Response(status, _, _) if status != http::StatusCode::OK => {
+            DiscoveryError::Response(status, _, _) if status != StatusCode::OK => {
                 ProviderError::Status { endpoint: endpoint.to_string(), status: status.as_u16() }
             }
             DiscoveryError::Response(_, _, why) => nonsense(&why),

@@ -2,9 +2,8 @@
 //! the variant; [`Display`](std::fmt::Display) here is for the log, and never holds a token, a code, a
 //! verifier or a secret.
 
-use std::time::Duration;
-
 use super::id_token::LEEWAY;
+use super::provider_error::ProviderError;
 
 /// Who can do something about an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,92 +14,6 @@ pub enum Whose {
     Site,
     /// The provider.
     Provider,
-}
-
-/// The provider could not be asked, or what it answered is of no use.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProviderError {
-    /// No connection, or one that broke.
-    #[error("{endpoint} can't be reached: {why}")]
-    Unreachable {
-        /// The address without its query.
-        endpoint: String,
-        /// What the network said.
-        why: String,
-    },
-    /// No whole answer in time.
-    #[error("{endpoint} took more than {} s to answer", limit.as_secs_f32())]
-    Slow {
-        /// The address without its query.
-        endpoint: String,
-        /// How long it had.
-        limit: Duration,
-    },
-    /// An answer without an end.
-    #[error("{endpoint} answered with more than {limit} bytes")]
-    TooLarge {
-        /// The address without its query.
-        endpoint: String,
-        /// How much it could have sent, in bytes.
-        limit: usize,
-    },
-    /// A status that is never an answer of the protocol: a redirect (none is followed) or a server's error.
-    #[error("{endpoint} answered {status}, not 200")]
-    Status {
-        /// The address without its query.
-        endpoint: String,
-        /// The HTTP status.
-        status: u16,
-    },
-    /// An answer that isn't what the specification says.
-    #[error("{what} is not what the specification says: {why}")]
-    Nonsense {
-        /// Which answer.
-        what: &'static str,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// The provider takes nothing by which we could say who we are. Source: OpenID Connect Core 1.0, 9.
-    #[error("this site can't prove to the provider who it is: {why}")]
-    ClientAuthentication {
-        /// What we have, what it takes, and what to do.
-        why: String,
-    },
-    /// The provider calls itself something else than what is configured. Source: OpenID Connect Discovery 1.0, 4.3.
-    #[error("the provider calls itself {found}, you configured {configured}{}", by_a_slash(found, configured))]
-    Issuer {
-        /// The `issuer` in its metadata.
-        found: String,
-        /// The `issuer` in the settings.
-        configured: String,
-    },
-}
-
-impl ProviderError {
-    /// A stable label for metrics and the log.
-    pub fn cause(&self) -> &'static str {
-        match self {
-            Self::Unreachable { .. } => "provider_unreachable",
-            Self::Slow { .. } => "provider_slow",
-            Self::TooLarge { .. } => "provider_too_large",
-            Self::Status { .. } => "provider_status",
-            Self::Nonsense { .. } => "provider_nonsense",
-            Self::ClientAuthentication { .. } => "client_authentication",
-            Self::Issuer { .. } => "provider_issuer_mismatch",
-        }
-    }
-
-    /// Who can do something about it.
-    pub fn whose(&self) -> Whose {
-        match self {
-            Self::ClientAuthentication { .. } | Self::Issuer { .. } => Whose::Site,
-            Self::Unreachable { .. }
-            | Self::Slow { .. }
-            | Self::TooLarge { .. }
-            | Self::Status { .. }
-            | Self::Nonsense { .. } => Whose::Provider,
-        }
-    }
 }
 
 /// Why nobody has signed in. An ID token's checks have a variant each.
@@ -381,7 +294,7 @@ fn clocks(skew: Option<i64>) -> String {
     }
 }
 
-fn by_a_slash(one: &str, other: &str) -> &'static str {
+pub(super) fn by_a_slash(one: &str, other: &str) -> &'static str {
     let same_but_for_it = one != other && one.trim_end_matches('/') == other.trim_end_matches('/');
     if same_but_for_it { ": they differ by a final slash" } else { "" }
 }
@@ -396,17 +309,6 @@ pub(super) fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_issuer_that_differs_by_a_slash_is_told_so_and_both_are_named() {
-        let error =
-            ProviderError::Issuer { found: "https://id.example/".into(), configured: "https://id.example".into() };
-        assert_eq!(
-            error.to_string(),
-            "the provider calls itself https://id.example/, you configured https://id.example: \
-             they differ by a final slash"
-        );
-    }
 
     #[test]
     fn another_issuer_is_not_said_to_differ_by_a_slash() {

@@ -5,9 +5,10 @@ use openidconnect::core::CoreErrorResponseType;
 use openidconnect::{PkceCodeVerifier, RequestTokenError};
 use url::Url;
 
-use super::error::{ProviderError, shown};
+use super::error::shown;
 use super::id_token::ALGORITHMS;
 use super::provider::Provider;
+use super::provider_error::ProviderError;
 
 /// What a provider's metadata promise.
 #[derive(Clone, Debug, PartialEq, Eq)]

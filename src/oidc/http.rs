@@ -1,6 +1,8 @@
 //! Calls to providers: one client, no redirects, a time limit, a size limit. Bodies are never logged.
 
+use std::error::Error;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +13,8 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::redirect::Policy;
 
-use super::error::{ProviderError, shown};
+use super::error::shown;
+use super::provider_error::ProviderError;
 use crate::clock::Clock;
 
 /// The most that an answer's body may have, in bytes.
@@ -73,16 +76,23 @@ impl Peer {
     /// whatever it is, is not taken for the protocol's.
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, ProviderError> {
         let endpoint = endpoint(request.uri());
+        let response = self.exchange(request).await?;
+        let status = response.status();
+        if status.is_server_error() || status.is_redirection() {
+            return Err(ProviderError::Status { endpoint, status: status.as_u16() });
+        }
+        Ok(response)
+    }
+
+    /// The same, whatever the status of the answer.
+    pub(super) async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, ProviderError> {
+        let endpoint = endpoint(request.uri());
         let failed = |error: &reqwest::Error| self.failure(&endpoint, error);
 
         let request = reqwest::Request::try_from(request).map_err(|error| failed(&error))?;
         let mut answer = self.http.client.execute(request).await.map_err(|error| failed(&error))?;
         self.measure_skew(&answer);
         let status = answer.status();
-        if status.is_server_error() || status.is_redirection() {
-            return Err(ProviderError::Status { endpoint, status: status.as_u16() });
-        }
-
         let headers = std::mem::take(answer.headers_mut());
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| failed(&error))? {
@@ -102,6 +112,8 @@ impl Peer {
         let endpoint = endpoint.to_owned();
         if error.is_timeout() {
             ProviderError::Slow { endpoint, limit: self.http.timeout }
+        } else if let Some(why) = of_tls(error) {
+            ProviderError::Tls { endpoint, why }
         } else {
             ProviderError::Unreachable { endpoint, why: with_sources(error) }
         }
@@ -136,8 +148,21 @@ fn endpoint(uri: &http::Uri) -> String {
     format!("{}://{origin}{}", uri.scheme_str().unwrap_or("http"), uri.path())
 }
 
+/// What TLS said, where it is the cause. An `io::Error` that holds another does not name it as its source.
+fn of_tls(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return Some(shown(&tls.to_string()));
+        }
+        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = held.map(|held| held as &(dyn Error + 'static)).or_else(|| error.source());
+    }
+    None
+}
+
 /// An error with all that caused it: reqwest says only "error sending request" at the top.
-pub(super) fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn with_sources(error: &(dyn Error + 'static)) -> String {
     let mut words = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
@@ -155,6 +180,14 @@ mod tests {
     fn a_date_header_is_read() {
         let date = date_header(b"Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
         assert_eq!(date.as_second(), 784_111_777);
+    }
+
+    #[test]
+    fn what_tls_said_is_found_however_deep_it_lies() {
+        let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let error = io::Error::other(io::Error::other(unknown));
+        assert!(of_tls(&error).is_some_and(|why| why.contains("UnknownIssuer")), "{error}");
+        assert_eq!(of_tls(&io::Error::other("refused")), None);
     }
 
     #[test]

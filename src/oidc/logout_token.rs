@@ -9,9 +9,10 @@ use openidconnect::{JsonWebKey as _, JsonWebKeyId};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::error::{ProviderError, shown};
+use super::error::shown;
 use super::id_token::{ALGORITHMS, LEEWAY};
 use super::provider::Provider;
+use super::provider_error::ProviderError;
 use super::types::KeySet;
 
 /// How old a logout token may be, in seconds: one that waited longer is no news.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 use super::discovery::{self, Known};
-use super::error::ProviderError;
 use super::http::{Http, Peer};
+use super::provider_error::ProviderError;
 use super::settings::{Checked, Settings, SettingsError};
 use crate::clock::Clock;
 
@@ -144,7 +144,12 @@ impl Provider {
         match discovery::discover(&self.peer, &self.settings.issuer).await {
             Ok((metadata, keys)) => Ok(self.learn(Known::new(metadata, keys, &self.settings, self.clock.now()))),
             Err(error) => {
-                tracing::warn!(provider = self.name(), cause = error.cause(), "discovery failed: {error}");
+                tracing::warn!(
+                    provider = self.name(),
+                    cause = error.cause(),
+                    "discovery failed: {}",
+                    error.with_advice()
+                );
                 self.note(error.clone(), Some(self.clock.now()));
                 Err(error)
             }
@@ -190,11 +195,14 @@ impl Provider {
     /// Remembers that a call failed in a way that means the provider is down.
     pub(super) fn note_failed_call(&self, error: &ProviderError) {
         match error {
-            ProviderError::Unreachable { .. } | ProviderError::Slow { .. } => self.note(error.clone(), None),
+            ProviderError::Unreachable { .. } | ProviderError::Slow { .. } | ProviderError::Tls { .. } => {
+                self.note(error.clone(), None);
+            }
             ProviderError::TooLarge { .. }
             | ProviderError::Status { .. }
             | ProviderError::Nonsense { .. }
             | ProviderError::ClientAuthentication { .. }
+            | ProviderError::NotThere { .. }
             | ProviderError::Issuer { .. } => {}
         }
     }

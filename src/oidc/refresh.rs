@@ -8,9 +8,10 @@ use openidconnect::{AccessToken, OAuth2TokenResponse as _, RefreshToken, Request
 use serde_json::{Map, Value};
 
 use super::discovery::Known;
-use super::error::{ProviderError, SignInError, shown};
+use super::error::{SignInError, shown};
 use super::id_token::{ExpectedNonce, payload};
 use super::provider::Provider;
+use super::provider_error::ProviderError;
 use super::tokens::{self, Api, Tokens};
 use super::types::{IdToken, TokenErrorResponse, TokenResponse};
 use super::userinfo;

@@ -16,9 +16,10 @@ use url::Url;
 
 use super::attempt::{Attempt, AuthorizationResponse, same};
 use super::discovery::Known;
-use super::error::{ProviderError, SignInError, shown};
+use super::error::{SignInError, shown};
 use super::id_token::{self, Expected, ExpectedNonce};
 use super::provider::Provider;
+use super::provider_error::ProviderError;
 use super::tokens::{self, Tokens};
 use super::types::{IdToken, IdTokenClaims, TokenErrorResponse, TokenResponse};
 use super::userinfo;

@@ -5,8 +5,8 @@ use std::str::FromStr as _;
 use openidconnect::{CsrfToken, LogoutRequest};
 use url::Url;
 
-use super::error::ProviderError;
 use super::provider::Provider;
+use super::provider_error::ProviderError;
 use super::types::IdToken;
 
 impl Provider {

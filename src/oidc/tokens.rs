@@ -9,8 +9,9 @@ use openidconnect::{OAuth2TokenResponse as _, TokenResponse as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::error::{ProviderError, SignInError, shown};
+use super::error::{SignInError, shown};
 use super::id_token;
+use super::provider_error::ProviderError;
 use super::types::{IdToken, TokenResponse};
 
 /// The tokens of a sign-in, secrets all of them. Whoever stores them must seal them.

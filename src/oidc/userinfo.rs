@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::discovery::Known;
-use super::error::{ProviderError, SignInError, shown};
+use super::error::{SignInError, shown};
 use super::provider::Provider;
+use super::provider_error::ProviderError;
 use super::types::UserInfoClaims;
 
 /// What the ID token alone says: its signature stands for these, and userinfo can't change them.
@@ -49,12 +50,14 @@ pub(super) async fn fetch(
         Ok(claims) if claims.subject() == sub => as_map(&claims).map(Some),
         Ok(claims) => Err(SignInError::UserinfoSubject { found: shown(claims.subject()), expected: shown(sub) }),
         Err(UserInfoError::Request(error)) => match error {
-            ProviderError::Unreachable { .. } | ProviderError::Slow { .. } | ProviderError::Status { .. } => {
-                without(&error)
-            }
+            ProviderError::Unreachable { .. }
+            | ProviderError::Slow { .. }
+            | ProviderError::Tls { .. }
+            | ProviderError::Status { .. } => without(&error),
             ProviderError::TooLarge { .. }
             | ProviderError::Nonsense { .. }
             | ProviderError::ClientAuthentication { .. }
+            | ProviderError::NotThere { .. }
             | ProviderError::Issuer { .. } => Err(error.into()),
         },
         // A 401 is no lie either: where the access token is for an API of its own, userinfo may not take it.

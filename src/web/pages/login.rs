@@ -10,7 +10,7 @@ use super::going_round;
 use super::sign_in_failed::{Failure, SoFar, failed};
 use crate::app::SignInProvider;
 use crate::domain::session::Session;
-use crate::oidc::{ProviderError, SignInError, Status};
+use crate::oidc::{SignInError, Status, Whose};
 use crate::telemetry::{Event, Outcome};
 use crate::web::access::Visitor;
 use crate::web::form::Fields;
@@ -109,7 +109,7 @@ pub async fn start(
             app.telemetry.event(Event::SignInStarted { provider: provider.config.name.as_str() });
             Ok(visitor.send_to(url.as_str()))
         }
-        Err(error) if answers(&error) => {
+        Err(error) if !waiting_helps(&error) => {
             Ok(failed(visitor, &Failure::from(&error), SoFar::nowhere(provider), purpose, &return_to))
         }
         Err(error) => {
@@ -124,9 +124,10 @@ pub async fn start(
     }
 }
 
-/// Whether the provider is there, and what failed is how we and it speak with each other: waiting would not help.
-fn answers(error: &SignInError) -> bool {
-    !matches!(error, SignInError::Provider(why) if !matches!(why, ProviderError::ClientAuthentication { .. }))
+/// Whether it is the provider that is not there. Where it is how this site speaks with it, or which one it was told to
+/// ask, trying again changes nothing.
+fn waiting_helps(error: &SignInError) -> bool {
+    matches!(error, SignInError::Provider(why) if why.whose() == Whose::Provider)
 }
 
 fn choice(visitor: &Visitor, title: &str, offered: &[SignInProvider], return_to: &ReturnTo) -> Markup {

@@ -122,7 +122,11 @@ impl From<&SignInError> for Failure {
             ),
         };
         let (title, what) = words(error);
-        Self { status, cause: error.cause(), log: error.to_string(), title, what, whose }
+        let log = match error {
+            SignInError::Provider(why) => why.with_advice(),
+            other => other.to_string(),
+        };
+        Self { status, cause: error.cause(), log, title, what, whose }
     }
 }
 
@@ -136,9 +140,22 @@ fn words(error: &SignInError) -> (&'static str, &'static str) {
         SignInError::PushUnreadable { .. } => {
             (NOT_SIGNED_IN, "The provider was told that you are coming, and its answer makes no sense.")
         }
-        SignInError::Provider(_) => {
-            ("Your provider is not answering", "It did not answer in time, or not in a way that makes sense.")
+        SignInError::Provider(ProviderError::Issuer { .. }) => {
+            (NOT_SET_UP, "The provider that this site was told of calls itself by another name, so it was not trusted.")
         }
+        SignInError::Provider(ProviderError::NotThere { .. }) => {
+            (NOT_SET_UP, "Where this site was told to find the provider, there is none.")
+        }
+        SignInError::Provider(ProviderError::Tls { .. }) => {
+            (NOT_SET_UP, "This site can't make sure that it is the provider it is speaking with.")
+        }
+        SignInError::Provider(
+            ProviderError::Unreachable { .. }
+            | ProviderError::Slow { .. }
+            | ProviderError::TooLarge { .. }
+            | ProviderError::Status { .. }
+            | ProviderError::Nonsense { .. },
+        ) => ("Your provider is not answering", "It did not answer in time, or not in a way that makes sense."),
         SignInError::IdTokenExpired { .. } | SignInError::IdTokenIssuedAhead { .. } => (
             "The clocks disagree",
             "This site's clock and the provider's are too far apart for a sign-in to be trusted.",
@@ -178,6 +195,7 @@ fn words(error: &SignInError) -> (&'static str, &'static str) {
 }
 
 const NOT_SIGNED_IN: &str = "You were not signed in";
+const NOT_SET_UP: &str = "Sign-in is not set up right";
 const NOT_INTRODUCED: &str = "The provider does not accept how this site introduces itself.";
 
 /// Source: RFC 6749, 4.1.2.1 and 5.2; OpenID Connect Core 1.0, 3.1.2.6.
