@@ -1,5 +1,5 @@
 //! How the commands reach a server that has the embedded store, which is one process's alone: a socket in the store's
-//! folder, for the owner of that folder. It answers one question, with a backup.
+//! folder, for the owner of that folder. It answers two questions: for a backup, and how a request arrived.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,15 +8,19 @@ use std::sync::Arc;
 use futures_util::{Stream, TryStreamExt as _};
 use http::{Method, StatusCode};
 use poem::listener::{Listener as _, UnixListener};
-use poem::{Body, Endpoint, Request, Response, Server};
+use poem::web::Json;
+use poem::{Body, Endpoint, IntoResponse as _, Request, Response, Server};
 use tokio::sync::watch;
 
-use crate::app::App;
+use crate::app::{App, Arrival};
 use crate::backup::{self, BackupError};
 use crate::config::Listen;
 
 /// What is asked for.
 const BACKUP: &str = "/backup";
+
+/// The same, before the mark of a request.
+const ARRIVALS: &str = "/arrivals/";
 
 /// Where the socket of the store in `folder` is.
 fn socket(folder: &Path) -> PathBuf {
@@ -59,17 +63,46 @@ impl Endpoint for Control {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        if (request.method(), request.uri().path()) != (&Method::GET, BACKUP) {
-            return Ok(StatusCode::NOT_FOUND.into());
-        }
+        let asked = Some(request.uri().path()).filter(|_| *request.method() == Method::GET);
+        Ok(match asked {
+            Some(BACKUP) => self.backup().await,
+            Some(path) => match path.strip_prefix(ARRIVALS).and_then(|mark| self.app.arrivals.marked(mark)) {
+                Some(arrival) => Json(arrival).into_response(),
+                None => StatusCode::NOT_FOUND.into(),
+            },
+            None => StatusCode::NOT_FOUND.into(),
+        })
+    }
+}
+
+impl Control {
+    async fn backup(&self) -> Response {
         tracing::info!("a backup is being made");
         match backup::of_store(self.app.store.as_ref(), self.app.clock.now()).await {
-            Ok(bytes) => Ok(Body::from_bytes_stream(bytes.map_err(io::Error::other)).into()),
+            Ok(bytes) => Body::from_bytes_stream(bytes.map_err(io::Error::other)).into(),
             Err(error) => {
                 tracing::error!(%error, "a backup could not be begun");
-                Ok(Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).body(error.to_string()))
+                Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).body(error.to_string())
             }
         }
+    }
+}
+
+fn client(folder: &Path) -> Result<reqwest::Client, reqwest::Error> {
+    // The client insists on one though it will only speak plain HTTP; where one is installed it stays.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().unix_socket(socket(folder)).build()
+}
+
+/// Asks the server that has the store in `folder` how the request with this mark arrived; `None` where it did not.
+///
+/// # Errors
+/// Where the server can't be asked.
+pub async fn arrival(folder: &Path, mark: &str) -> Result<Option<Arrival>, reqwest::Error> {
+    let answer = client(folder)?.get(format!("http://localhost{ARRIVALS}{mark}")).send().await?;
+    match answer.status() {
+        StatusCode::NOT_FOUND => Ok(None),
+        _ => Ok(Some(answer.error_for_status()?.json().await?)),
     }
 }
 
@@ -80,11 +113,8 @@ impl Endpoint for Control {
 pub async fn backup(
     folder: &Path,
 ) -> Result<Option<impl Stream<Item = Result<Vec<u8>, BackupError>> + use<>>, BackupError> {
-    // The client insists on one though it will only speak plain HTTP; where one is installed it stays.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let broken_off = |error: reqwest::Error| BackupError::BrokenOff(error.without_url().to_string());
-    let client = reqwest::Client::builder().no_proxy().unix_socket(socket(folder)).build().map_err(broken_off)?;
-    let answer = match client.get(format!("http://localhost{BACKUP}")).send().await {
+    let answer = match client(folder).map_err(broken_off)?.get(format!("http://localhost{BACKUP}")).send().await {
         Ok(answer) => answer,
         Err(error) if error.is_connect() => return Ok(None),
         Err(error) => return Err(broken_off(error)),

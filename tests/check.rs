@@ -5,8 +5,8 @@ use std::process::Output;
 use thoughts::demo::Fault;
 
 use crate::support::program::{Server, run};
-use crate::support::site::{CLIENT_ID, CLIENT_SECRET, KEY, public_jwk};
-use crate::support::{Site, site};
+use crate::support::site::{CLIENT_ID, CLIENT_SECRET, KEY, free_address, public_jwk};
+use crate::support::{Proxy, Site, site};
 
 /// What it says of a site with these settings besides the right ones.
 fn check(site: &Site, more: &[(&str, &str)]) -> Output {
@@ -152,5 +152,75 @@ async fn beside_a_running_server_it_asks_that_server() {
     let settings: Vec<_> = server.settings();
     let output = run(&["check"], &settings);
     assert!(printed(&output).contains("a server is running"), "{}", printed(&output));
+    assert!(printed(&output).contains("leads here, with its host, scheme and path"), "{}", printed(&output));
     assert_eq!(output.status.code(), Some(0));
+}
+
+/// What it says beside a server whose base URL has this path and is a proxy's, which takes `off` from paths and says
+/// these headers.
+async fn behind_a_proxy(path: &str, off: &'static str, headers: &'static [(&'static str, &'static str)]) -> Output {
+    let site = site().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (listener, origin) = free_address();
+    let listen = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let proxy = Proxy::start(origin, off, headers);
+    let base = format!("{}{path}", proxy.origin);
+    let store = format!("sled:{}", folder.path().display());
+    let settings = [
+        ("THOUGHTS_BASE_URL", base.as_str()),
+        ("THOUGHTS_LISTEN", &listen),
+        ("THOUGHTS_STORE", &store),
+        ("THOUGHTS_OIDC_ISSUER", site.provider.issuer()),
+        ("THOUGHTS_OIDC_CLIENT_ID", CLIENT_ID),
+        ("THOUGHTS_OIDC_CLIENT_SECRET", CLIENT_SECRET),
+    ];
+    let server = Server::spawn(&["serve"], folder.path(), &settings, base.clone());
+    run(&["check"], &server.settings())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_passes_everything_on_is_fine() {
+    let output = behind_a_proxy("/t", "", &[("x-forwarded-proto", "http")]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+    assert!(printed(&output).contains("leads here"), "{}", printed(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_takes_the_base_path_off_is_told_what_to_do() {
+    to_mend(&behind_a_proxy("/t", "/t", &[]).await, &["its path arrives as ``", "pass paths on as they are"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_does_not_pass_the_host_on_is_told_what_to_do() {
+    to_mend(&behind_a_proxy("", "", &[("host", "backend")]).await, &["the host `backend`", "pass `Host` on"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_http_base_url_behind_https_is_told_with_the_line_to_change() {
+    let output = behind_a_proxy("", "", &[("x-forwarded-proto", "https")]).await;
+    to_mend(&output, &["people come by https", "Set THOUGHTS_BASE_URL=https://127.0.0.1:"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_is_not_believed_is_a_note_with_the_line_to_change() {
+    let output = behind_a_proxy("", "", &[("x-forwarded-for", "192.0.2.1")]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+    assert!(printed(&output).contains("Set THOUGHTS_TRUSTED_PROXIES=127.0.0.1"), "{}", printed(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_base_url_that_somebody_else_answers_or_nobody_is_told_as_such() {
+    let site = site().await;
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), site.provider.issuer());
+    let with_base_url = |base_url: &str| {
+        let mut settings = server.settings();
+        settings.retain(|(name, _)| *name != "THOUGHTS_BASE_URL");
+        settings.push(("THOUGHTS_BASE_URL", base_url));
+        run(&["check"], &settings)
+    };
+    to_mend(&with_base_url(&site.base), &["by something else than this server", "Let the proxy pass it on"]);
+    let nobody = with_base_url("http://127.0.0.1:9");
+    assert!(printed(&nobody).contains("what arrives by it could not be tried"), "{}", printed(&nobody));
 }

@@ -287,6 +287,41 @@ async fn whoever_comes_by_another_host_is_told_which_one_to_use() {
 }
 
 #[tokio::test]
+async fn whoever_runs_the_site_is_told_the_line_to_change_where_a_sign_in_starts() {
+    let site = site().await;
+    let robot = site.stranger().saying("user-agent", "a bot").saying("x-forwarded-proto", "https");
+    let page = robot.saying("x-forwarded-for", "192.0.2.1").get("/login").await;
+    let words = page.texts(".note").concat();
+    for line in ["THOUGHTS_BASE_URL=https://127.0.0.1:", "THOUGHTS_TRUSTED_PROXIES=127.0.0.1"] {
+        assert!(words.contains(line), "{line} in {words}");
+    }
+    assert!(!site.stranger().saying("user-agent", "a bot").get("/login").await.has(".note"));
+}
+
+#[tokio::test]
+async fn whoever_comes_round_by_https_is_told_so_and_whoever_runs_the_site_the_line_to_change() {
+    let site = site().await;
+    let ann = site.stranger();
+    for _ in 0..2 {
+        ann.sign_in("Ann").await;
+        ann.forget_cookie("thoughts");
+    }
+    let words = ann.saying("x-forwarded-proto", "https").get("/login").await.text("main");
+    for part in ["You came by https", "Set THOUGHTS_BASE_URL=https://127.0.0.1:"] {
+        assert!(words.contains(part), "{part} in {words}");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_another_address_started_is_told_the_sites_own() {
+    let site = site().await;
+    let callback = site.stranger().authorize("Ann", &[], "/").await;
+    let page = site.stranger().get(&callback).await;
+    assert_eq!(page.status, 400);
+    assert!(page.text("main").contains(&format!("This site's address is {}/", site.base)), "{}", page.text("main"));
+}
+
+#[tokio::test]
 async fn a_phone_whose_name_sounds_like_a_robot_signs_in() {
     let site = site().await;
     let phone = site.stranger().saying("user-agent", "Mozilla/5.0 (Linux; Android 15; CUBOT X90)");

@@ -1,5 +1,6 @@
 //! The program: what it is made of is put together here, started here and stopped here.
 
+mod arrivals;
 mod job_runs;
 mod providers;
 mod refreshes;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use arrivals::{Arrival, Arrivals, Misfit};
 pub use job_runs::{JobRun, JobRuns};
 pub use providers::{Providers, SignInProvider};
 pub use refreshes::Refreshes;
@@ -47,6 +49,8 @@ pub struct App {
     pub telemetry: Telemetry,
     /// The sign-ins that have come back.
     pub spent_states: SpentStates,
+    /// How requests arrive.
+    pub arrivals: Arrivals,
     /// What thoughts look like.
     pub rendered: Rendered,
     /// When each job ran last.
@@ -136,6 +140,7 @@ impl App {
             live: Hub::new(&clock),
             telemetry: Telemetry::new(&clock),
             spent_states: SpentStates::default(),
+            arrivals: Arrivals::default(),
             rendered: Rendered::default(),
             job_runs: JobRuns::default(),
             started_at: clock.now(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Failed, health};
+use super::{Failed, health, way_in};
 use crate::app::{Providers, SignInProvider};
 use crate::clock::Clock;
 use crate::config::{BaseUrl, Config, Listen, Sources, StoreUrl};
@@ -14,7 +14,7 @@ use crate::store;
 const SKEW: i64 = 5;
 
 /// One line of what was found.
-enum Finding {
+pub enum Finding {
     /// As it should be.
     Ok(String),
     /// It works, and could be better: what that would take.
@@ -35,8 +35,14 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
     } else {
         listener(&config.listen).await
     });
-    if !serving {
+    if serving {
+        findings.extend(way_in::findings(&config).await);
+    } else {
         findings.push(store(&config).await);
+        findings.push(Finding::Note(
+            "no server is running: what arrives by the base URL could not be tried. Run this again beside it"
+                .to_owned(),
+        ));
     }
     for one in Providers::new(&config, &Clock::system())?.all() {
         findings.extend(provider(one, &config.base_url).await);

@@ -11,6 +11,7 @@ mod recover;
 mod restore;
 mod routes;
 mod serve;
+mod way_in;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -3,6 +3,7 @@
 //! of what they show; and [`refusal`], which makes the answer where there is nothing to show.
 
 pub mod access;
+mod arrival;
 mod assets;
 mod bearer;
 mod components;

@@ -14,6 +14,7 @@ use poem::{Endpoint, Request, Response};
 use tracing::Instrument as _;
 
 use super::access::Visitor;
+use super::arrival;
 use super::mount::Pattern;
 use super::refusal::{Came, Refusal};
 use super::request::RequestId;
@@ -41,6 +42,9 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
         request.extensions_mut().insert(RequestId(id.clone()));
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
+        if let Some(mark) = arrival::mark(&request) {
+            self.app.arrivals.note(mark, arrival::of(&request));
+        }
         let span = tracing::error_span!("request", id, %method, path);
         let mut response = self.answer(request).instrument(span.clone()).await;
         let took = started.elapsed();

@@ -7,11 +7,13 @@ pub mod oidc_provider;
 pub mod outcome;
 pub mod person;
 pub mod program;
+pub mod proxy;
 pub mod site;
 pub mod upstream;
 pub mod writers;
 
 pub use listening::Listening;
 pub use person::{Answer, Person};
+pub use proxy::Proxy;
 pub use site::{Site, site};
 pub use upstream::Upstream;

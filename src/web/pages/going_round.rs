@@ -5,12 +5,14 @@ use http::StatusCode;
 use maud::{Markup, html};
 use poem::{Request, Response};
 
+use super::login::for_the_operator;
+use crate::app::{Arrival, Misfit};
 use crate::paths;
 use crate::telemetry::Event;
 use crate::web::access::Visitor;
+use crate::web::arrival;
 use crate::web::cookies::{SESSION, name};
 use crate::web::hypermedia::{Screen, nonce};
-use crate::web::request::text;
 use crate::web::return_to::ReturnTo;
 use crate::web::sign_in_cookies::{forget_done, just_finished};
 
@@ -34,55 +36,58 @@ pub fn answer(visitor: &Visitor, request: &Request, return_to: &ReturnTo) -> Res
 
 /// What the browser sent.
 struct Seen {
-    host: String,
-    scheme: String,
+    arrival: Arrival,
+    misfits: Vec<Misfit>,
     cookies: Vec<String>,
     ages: Vec<i64>,
 }
 
 impl Seen {
     fn of(visitor: &Visitor, request: &Request) -> Self {
-        let headers = request.headers();
-        let ours = &visitor.app.config.base_url;
-        let scheme = if ours.is_https() { "https" } else { "http" };
+        let arrival = arrival::of(request);
         let mut cookies: Vec<_> = visitor.cookies.list().iter().map(|cookie| cookie.name().to_owned()).collect();
         cookies.sort();
         Self {
-            host: text(headers, "host").unwrap_or_default().to_owned(),
-            scheme: text(headers, "x-forwarded-proto").unwrap_or(scheme).to_owned(),
+            misfits: arrival.misfits(&visitor.app.config),
+            arrival,
             cookies,
             ages: just_finished(&visitor.app, &visitor.cookies),
         }
+    }
+
+    /// As the proxy says, or else as it must have been.
+    fn scheme(&self, visitor: &Visitor) -> String {
+        let ours = if visitor.app.config.base_url.is_https() { "https" } else { "http" };
+        self.arrival.forwarded_proto.clone().unwrap_or_else(|| ours.to_owned())
     }
 
     /// A label for the log, and a sentence with what to change.
     fn likely_cause(&self, visitor: &Visitor) -> (&'static str, String) {
         let app = &visitor.app;
         let ours = app.config.base_url.join("/");
-        let expected = ours.trim_start_matches("https://").trim_start_matches("http://");
-        let expected = expected.split('/').next().unwrap_or_default();
-        if self.host != expected {
-            let host = &self.host;
-            let advice = format!(
-                "You came by {host}, and this site's address is {ours}. Cookies of the one are not sent to the other. Use \
-                 {ours}; or whoever runs the site sets THOUGHTS_BASE_URL to the address that people use."
-            );
-            ("another_host", advice)
-        } else if app.config.base_url.is_https() && self.scheme != "https" {
-            let advice = format!(
-                "The proxy in front of this site says that you came by {}, and a cookie for https is not sent there. \
-                 Whoever runs the site lets the proxy send people to https.",
-                self.scheme
-            );
-            ("not_https", advice)
-        } else {
-            let advice = format!(
-                "Your browser does not keep the cookie “{}” that it is given. Allow cookies for this site, and look at what \
-                 add-ons do to them.",
-                name(app, SESSION)
-            );
-            ("cookie_not_kept", advice)
+        for misfit in &self.misfits {
+            let advice = match misfit {
+                Misfit::AnotherHost { came, .. } => format!(
+                    "You came by {came}, and this site's address is {ours}. Cookies of the one are not sent to the other. \
+                     Use {ours}."
+                ),
+                Misfit::NotHttps { by, .. } => format!(
+                    "The proxy in front of this site says that you came by {by}, and a cookie for https is not sent there. \
+                     Use {ours}."
+                ),
+                Misfit::HttpBehindHttps { .. } => {
+                    format!("You came by https, and this site takes {ours} for its address.")
+                }
+                Misfit::Untrusted { .. } => continue,
+            };
+            return (misfit.cause(), advice);
         }
+        let advice = format!(
+            "Your browser does not keep the cookie “{}” that it is given. Allow cookies for this site, and look at what \
+             add-ons do to them.",
+            name(app, SESSION)
+        );
+        ("cookie_not_kept", advice)
     }
 }
 
@@ -93,9 +98,10 @@ fn view(visitor: &Visitor, seen: &Seen, advice: &str, return_to: &ReturnTo) -> M
             h1 tabindex="-1" { "You are being sent round in circles" }
             p { "You have signed in " (seen.ages.len()) " times within a minute, and each time this site saw nobody after it." }
             p { strong { "Likely cause: " } (advice) }
+            (for_the_operator(&seen.misfits))
             h2 { "What your browser sent" }
             dl .claims {
-                div { dt { "Address" } dd { (seen.scheme) "://" (seen.host) } }
+                div { dt { "Address" } dd { (seen.scheme(visitor)) "://" (seen.arrival.host) } }
                 div { dt { "Cookies" } dd { @if seen.cookies.is_empty() { "none" } @else { (seen.cookies.join(", ")) } } }
                 div {
                     dt { "Signed in" }

@@ -8,11 +8,12 @@ use poem::{Request, Response, handler};
 
 use super::going_round;
 use super::sign_in_failed::{Failure, SoFar, failed};
-use crate::app::SignInProvider;
+use crate::app::{Misfit, SignInProvider};
 use crate::domain::session::Session;
 use crate::oidc::{SignInError, Status, Whose};
 use crate::telemetry::{Event, Outcome};
 use crate::web::access::Visitor;
+use crate::web::arrival;
 use crate::web::form::Fields;
 use crate::web::hypermedia::{Screen, nonce, see_other};
 use crate::web::purpose::Purpose;
@@ -31,6 +32,8 @@ pub async fn get(visitor: Visitor, request: &Request) -> Result<Response, Refusa
         // The browser itself goes where htmx was sent, with the same query.
         return Ok(visitor.send_to(&visitor.path));
     }
+    let misfits = arrival::of(request).misfits(&visitor.app.config);
+    visitor.app.arrivals.tell(&misfits, visitor.app.clock.now());
     if query.get("again").is_empty() && going_round::is(&visitor) {
         return Ok(going_round::answer(&visitor, request, &return_to));
     }
@@ -41,11 +44,12 @@ pub async fn get(visitor: Visitor, request: &Request) -> Result<Response, Refusa
         Some(provider) if a_person_navigates(request, &query) => start(&visitor, provider, purpose, return_to).await,
         Some(one) if purpose != Purpose::SignIn => {
             let offered = std::slice::from_ref(one);
-            Ok(visitor.show(Screen::new("Sign in again", choice(&visitor, "Sign in again", offered, &return_to))))
+            let page = choice(&visitor, "Sign in again", offered, &return_to, &misfits);
+            Ok(visitor.show(Screen::new("Sign in again", page)))
         }
         Some(_) | None => {
             let offered = visitor.app.providers.all();
-            Ok(visitor.show(Screen::new("Sign in", choice(&visitor, "Sign in", offered, &return_to))))
+            Ok(visitor.show(Screen::new("Sign in", choice(&visitor, "Sign in", offered, &return_to, &misfits))))
         }
     }
 }
@@ -130,7 +134,13 @@ fn waiting_helps(error: &SignInError) -> bool {
     matches!(error, SignInError::Provider(why) if why.whose() == Whose::Provider)
 }
 
-fn choice(visitor: &Visitor, title: &str, offered: &[SignInProvider], return_to: &ReturnTo) -> Markup {
+fn choice(
+    visitor: &Visitor,
+    title: &str,
+    offered: &[SignInProvider],
+    return_to: &ReturnTo,
+    misfits: &[Misfit],
+) -> Markup {
     let app = &visitor.app;
     let query = visitor.query();
     html! {
@@ -151,7 +161,15 @@ fn choice(visitor: &Visitor, title: &str, offered: &[SignInProvider], return_to:
             @if let Some(url) = &app.config.registration_url {
                 p { "No account yet? " a href=(url) { "Get one" } "." }
             }
+            (for_the_operator(misfits))
         }
+    }
+}
+
+/// What does not fit, for whoever runs this site.
+pub fn for_the_operator(misfits: &[Misfit]) -> Markup {
+    html! {
+        @for misfit in misfits { p .note { "For whoever runs this site: " (misfit) "." } }
     }
 }
 

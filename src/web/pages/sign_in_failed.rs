@@ -29,7 +29,7 @@ impl Failure {
     pub fn unknown() -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
-            cause: "state_unknown",
+            cause: UNKNOWN,
             log: "no sign-in with this state is under way in this browser".to_owned(),
             title: "This sign-in can't be finished",
             what: "It was not started in this browser, or more than ten minutes ago, or your browser did not keep the \
@@ -194,6 +194,8 @@ fn words(error: &SignInError) -> (&'static str, &'static str) {
     }
 }
 
+/// The cause of a sign-in that this browser knows nothing of.
+const UNKNOWN: &str = "state_unknown";
 const NOT_SIGNED_IN: &str = "You were not signed in";
 const NOT_SET_UP: &str = "Sign-in is not set up right";
 const NOT_INTRODUCED: &str = "The provider does not accept how this site introduces itself.";
@@ -256,6 +258,10 @@ fn view(visitor: &Visitor, failure: &Failure, title: &str, again: &str) -> Marku
         section .message {
             h1 tabindex="-1" { (title) }
             p { (failure.what) }
+            @if failure.cause == UNKNOWN {
+                @let base_url = visitor.app.config.base_url.join("/");
+                p { "This site's address is " a href=(base_url) { (base_url) } ": a sign-in that starts at another one ends here." }
+            }
             p { (failure.whose) @if visitor.session.is_some() { " Nothing was changed: you are signed in as before." } }
             p {
                 a .button href=(again) rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Start again" }
