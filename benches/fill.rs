@@ -9,8 +9,9 @@ use thoughts::domain::id::{MemberId, ThoughtId};
 use thoughts::domain::member::{Handle, Identity, Member, Profile};
 use thoughts::domain::session::{Session, SessionId};
 use thoughts::domain::thought::{Message, Thought};
+use thoughts::store::Store;
 use thoughts::store::copying::{Filling, Record};
-use thoughts::store::{self, Store};
+use thoughts::store::sled::SledStore;
 use tokio::task::JoinSet;
 use ulid::Ulid;
 
@@ -63,12 +64,12 @@ pub async fn of(thoughts: u64) -> Filled {
         // What a broken run has left is not whole.
         let _ = std::fs::remove_dir_all(&folder);
         eprintln!("filling a store with {thoughts} thoughts");
-        let store = store::open(&folder).await.unwrap();
+        let store = open(&folder).await;
         fill(&store, thoughts).await;
         store.close().await.unwrap();
         std::fs::write(whole, "").unwrap();
     }
-    let store = store::open(&folder).await.unwrap();
+    let store = open(&folder).await;
     let cookie = sign_in(store.as_ref()).await;
     store.close().await.unwrap();
     Filled { folder, thoughts, cookie }
@@ -76,11 +77,15 @@ pub async fn of(thoughts: u64) -> Filled {
 
 /// An empty store but for the member who measures.
 pub async fn empty(folder: &Path) -> Filled {
-    let store = store::open(folder).await.unwrap();
+    let store = open(folder).await;
     store.fill(vec![Record::Member(member(0))], &so_far()).await.unwrap();
     let cookie = sign_in(store.as_ref()).await;
     store.close().await.unwrap();
     Filled { folder: folder.to_owned(), thoughts: 0, cookie }
+}
+
+async fn open(folder: &Path) -> Arc<dyn Store> {
+    Arc::new(SledStore::open(folder).await.unwrap())
 }
 
 async fn fill(store: &Arc<dyn Store>, thoughts: u64) {

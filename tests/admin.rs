@@ -7,6 +7,7 @@ use thoughts::domain::session::{End, SessionId};
 
 use crate::support::browser::{Browser, JavaScript};
 use crate::support::site::CLIENT_SECRET;
+use crate::support::site::on_postgres;
 use crate::support::{Person, Site, site};
 
 const PAGES: [&str; 6] = [
@@ -75,7 +76,8 @@ async fn the_overview_says_what_runs_and_where_it_keeps_what() {
     let root = site.admin("Root").await;
     site.clock.advance(Duration::from_mins(90));
     let text = root.get("/admin").await.text("main");
-    for words in [env!("CARGO_PKG_VERSION"), "1 hour 30 minutes", "sled, in ", "It takes", "Members1", &site.base] {
+    let store = if on_postgres() { "Storepostgres" } else { "sled, in " };
+    for words in [env!("CARGO_PKG_VERSION"), "1 hour 30 minutes", store, "It takes", "Members1", &site.base] {
         assert!(text.contains(words), "{words}: {text}");
     }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use crate::support::postgres;
 use crate::support::program::{Server, run};
 use crate::support::site::client;
 use crate::support::writers::{Writers, listed};
@@ -147,6 +148,26 @@ async fn a_store_moves_with_everything_and_nobody_is_signed_out() {
     let ann = Person::new(&server.base);
     ann.set_cookie("thoughts", &cookie);
     assert_eq!(ann.get("/").await.text("article .words"), "Mine");
+}
+
+#[tokio::test]
+async fn a_store_moves_to_postgresql_and_back_and_is_the_same() {
+    let Some(database) = postgres::database().await else { return };
+    let (site, folder) = (site().await, tempfile::tempdir().unwrap());
+    let source = folder.path().join("source");
+    fs::create_dir(&source).unwrap();
+    let (server, ann) = served(&site, &source).await;
+    let thought = ann.share("Mine", "private").await;
+    ann.form(reqwest::Method::PUT, &thought, &[("message", "Mine, and better"), ("visibility", "members")]).await;
+    let gone = ann.share("Gone", "public").await;
+    ann.form(reqwest::Method::DELETE, &gone, &[]).await;
+    assert_eq!(server.stop(), Some(0));
+    let [from, back] = [source, folder.path().join("back")].map(|folder| format!("sled:{}", folder.display()));
+    let there = succeeds(&run(&["move", "--from", &from, "--to", &database], &[]));
+    let here = succeeds(&run(&["move", "--from", &database, "--to", &back], &[]));
+    assert!(sums(&there).len() >= 4, "{there}");
+    assert_eq!(sums(&there), sums(&here));
+    assert!(fails(&run(&["move", "--from", &from, "--to", &database], &[])).contains("Give one that is empty"));
 }
 
 #[tokio::test]

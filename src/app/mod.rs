@@ -7,6 +7,7 @@ mod refreshes;
 mod rendered;
 mod secret;
 mod spent;
+mod stores;
 mod upstreams;
 
 use std::sync::Arc;
@@ -19,16 +20,17 @@ pub use providers::{Providers, SignInProvider};
 pub use refreshes::Refreshes;
 pub use rendered::{Buttons, Rendered};
 pub use spent::SpentStates;
+pub use stores::{open_store, shown_store};
 pub use upstreams::{SignedInUpstream, Upstreams};
 
 use crate::clock::{Clock, Ids};
-use crate::config::{Config, StoreUrl};
+use crate::config::Config;
 use crate::domain::session::Limits;
 use crate::keys::Keys;
 use crate::live::Hub;
 use crate::oidc::{Answer, UpstreamError};
 use crate::paths::Paths;
-use crate::store::{self, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::telemetry::Telemetry;
 
 /// Everything that handlers and actions need; one of it, shared.
@@ -87,6 +89,9 @@ pub enum StartError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// There is no secret, and no folder to keep one in.
+    #[error("with PostgreSQL a secret is needed: set THOUGHTS_SECRET")]
+    NoSecret,
     /// There is no way to speak to a provider.
     #[error(transparent)]
     Http(#[from] crate::oidc::HttpSetupError),
@@ -118,17 +123,17 @@ impl App {
     /// # Errors
     /// The first of these that can't be done.
     pub async fn open(config: Config, clock: Clock) -> Result<Arc<Self>, StartError> {
-        let StoreUrl::Sled(folder) = &config.store;
-        let store = store::open(folder).await?;
+        let store = open_store(&config.store).await?;
         if store.filling().await?.is_some() {
             return Err(StoreError::Open(HALF_FULL.to_owned()).into());
         }
-        let keys = match &config.secret {
-            Some(secrets) => {
+        let keys = match (&config.secret, config.store.folder()) {
+            (Some(secrets), _) => {
                 let rest: Vec<&[u8]> = secrets.iter().skip(1).map(|secret| secret.expose().as_bytes()).collect();
                 Keys::derive(secrets.first().expose().as_bytes(), &rest)
             }
-            None => Keys::derive(&secret::of_folder(folder)?, &[]),
+            (None, Some(folder)) => Keys::derive(&secret::of_folder(folder)?, &[]),
+            (None, None) => return Err(StartError::NoSecret),
         };
         let providers = Providers::new(&config, &clock)?;
         Ok(Arc::new(Self {

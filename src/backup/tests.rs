@@ -135,10 +135,10 @@ impl Snapshot for Broken {
 #[tokio::test]
 async fn a_fill_that_was_broken_off_goes_on_where_it_was_and_with_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
-    let store = crate::store::open(folder.path()).await.unwrap();
+    let store = crate::store::sled::SledStore::open(folder.path()).await.unwrap();
     let fill = async |from: &str, pieces: usize| {
         let mut seen = Vec::new();
-        let filled = fill(store.as_ref(), from, &mut Broken(records(), pieces), |records| seen.push(records)).await;
+        let filled = fill(&store, from, &mut Broken(records(), pieces), |records| seen.push(records)).await;
         (filled, seen)
     };
     assert!(matches!(fill("one", 9).await, (Err(FillError::Store(_)), seen) if seen == (1..=9).collect::<Vec<_>>()));
@@ -150,7 +150,7 @@ async fn a_fill_that_was_broken_off_goes_on_where_it_was_and_with_nothing_else()
     for record in records() {
         tally.add(&record).unwrap();
     }
-    finish(store.as_ref(), &Kind::LASTING, &tally.summary()).await.unwrap();
+    finish(&store, &Kind::LASTING, &tally.summary()).await.unwrap();
     assert!(matches!(fill("one", 99).await, (Err(FillError::NotEmpty), _)));
-    assert!(matches!(finish(store.as_ref(), &Kind::LASTING, &Summary::default()).await, Err(FillError::Differs(_))));
+    assert!(matches!(finish(&store, &Kind::LASTING, &Summary::default()).await, Err(FillError::Differs(_))));
 }

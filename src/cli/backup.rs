@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::Failed;
 use super::progress::Progress;
+use crate::app::open_store;
 use crate::backup::{self, Reader};
 use crate::clock::Clock;
-use crate::config::{Config, Sources, StoreUrl};
+use crate::config::{Config, Sources};
 use crate::control;
-use crate::store;
 
 /// Writes what the configured store holds to `file`, which must not be there yet.
 pub async fn run(config: Option<PathBuf>, file: &Path) -> Result<(), Failed> {
@@ -26,12 +26,13 @@ pub async fn run(config: Option<PathBuf>, file: &Path) -> Result<(), Failed> {
 
 async fn write(config: &Config, file: &Path) -> Result<Reader, Failed> {
     let mut progress = Progress::new("backup", "bytes", None);
-    let StoreUrl::Sled(folder) = &config.store;
-    // The store is its server's alone where there is one, which then makes it.
-    if let Some(bytes) = control::backup(folder).await? {
+    // An embedded store is its server's alone where there is one, which then makes it.
+    if let Some(folder) = config.store.folder()
+        && let Some(bytes) = control::backup(folder).await?
+    {
         return Ok(backup::write(file, bytes, |bytes| progress.at(bytes)).await?);
     }
-    let store = store::open(folder).await?;
+    let store = open_store(&config.store).await?;
     let bytes = backup::of_store(store.as_ref(), Clock::system().now()).await?;
     let written = backup::write(file, bytes, |bytes| progress.at(bytes)).await;
     store.close().await?;

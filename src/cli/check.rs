@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use super::{Failed, health, way_in};
-use crate::app::{Providers, SignInProvider};
+use crate::app::{Providers, SignInProvider, open_store, shown_store};
 use crate::clock::Clock;
-use crate::config::{BaseUrl, Config, Listen, Sources, StoreUrl};
+use crate::config::{BaseUrl, Config, Listen, Sources};
 use crate::oidc::{Facts, Introduction, SignInError};
 use crate::paths;
-use crate::store;
 
 /// Seconds that clocks may differ before it is worth a word; at sixty, sign-ins fail.
 const SKEW: i64 = 5;
@@ -97,14 +96,13 @@ async fn listener(listen: &Listen) -> Finding {
 
 /// Opens the store, which makes it where it isn't there yet, as the first start would.
 async fn store(config: &Config) -> Finding {
-    let StoreUrl::Sled(folder) = &config.store;
     let opened = async {
-        let store = store::open(folder).await?;
+        let store = open_store(&config.store).await?;
         store.ping().await?;
         store.close().await
     };
     match opened.await {
-        Ok(()) => Finding::Ok(format!("store {} opens and answers", folder.display())),
+        Ok(()) => Finding::Ok(format!("store {} opens and answers", shown_store(&config.store))),
         Err(error) => Finding::Fix(error.to_string()),
     }
 }

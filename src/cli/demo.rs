@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{Failed, log, serve};
 use crate::app::App;
 use crate::clock::{Clock, random};
-use crate::config::{Config, Sources, StoreUrl};
+use crate::config::{Config, Sources};
 use crate::demo::{Client, Provider, Settings};
 use crate::paths;
 
@@ -46,8 +46,9 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
         config = Config::load(&sources)?;
     }
     log::start(&config);
-    let StoreUrl::Sled(folder) = &config.store;
-    let (kept, listener) = kept(folder)?;
+    // Beside another store than a folder, the provider is kept where one would be.
+    let folder = config.store.folder().map_or_else(|| PathBuf::from(PROVIDER), Path::to_owned);
+    let (kept, listener) = kept(&folder)?;
     let issuer = format!("http://localhost:{}", kept.port);
     let provider = Provider::start(listener, provider_settings(&config, &kept, &issuer))
         .await
@@ -68,6 +69,8 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
 }
 
 const CLIENT_ID: &str = "thoughts-demo";
+/// Where the demo provider is kept without a store's folder.
+const PROVIDER: &str = "demo-data";
 const KEPT: &str = "demo-provider.json";
 
 /// Anyone can sign in as anyone: that must not be on a network.

@@ -2,19 +2,19 @@
 
 use super::Failed;
 use super::progress::Progress;
+use crate::app::open_store;
 use crate::backup::{self, Summary};
 use crate::config::StoreUrl;
+use crate::store::Store;
 use crate::store::copying::Kind;
-use crate::store::{self, Store};
 
 /// Puts everything that `from` holds into `to`, which must be empty, or be half full of the same. `from` stays as it is.
 pub async fn run(from: &StoreUrl, to: &StoreUrl) -> Result<(), Failed> {
     if from == to {
         return Err(Failed::Use("--from and --to are the same store".to_owned()));
     }
-    let (StoreUrl::Sled(source), StoreUrl::Sled(target)) = (from, to);
-    let source = store::open(source).await?;
-    let target = store::open(target).await?;
+    let source = open_store(from).await?;
+    let target = open_store(to).await?;
     let moved = copy(source.as_ref(), target.as_ref()).await;
     target.close().await?;
     source.close().await?;

@@ -9,18 +9,23 @@ use async_trait::async_trait;
 
 use super::Failed;
 use super::progress::Progress;
+use crate::app::open_store;
 use crate::backup::{self, Kept, Reader};
 use crate::clock::Clock;
 use crate::config::{Config, Sources, StoreUrl};
 use crate::domain::id::MemberId;
 use crate::store::copying::{Kind, Record, Snapshot};
 use crate::store::sled::{Salvage, replace};
-use crate::store::{self, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// Recovers the configured store.
 pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
     let config = Config::load(&Sources::from_process(config))?;
-    let StoreUrl::Sled(folder) = &config.store;
+    let Some(folder) = config.store.folder() else {
+        return Err(Failed::Use(
+            "there is nothing to recover in PostgreSQL: restore a backup into an empty database".to_owned(),
+        ));
+    };
     if !folder.join("store").exists() && !folder.join("sled").exists() {
         return Err(Failed::Use(format!("there is no store in `{}`, and so nothing to recover", folder.display())));
     }
@@ -30,7 +35,7 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
     let mut salvage = work.salvage("first")?;
     let gone = leaving(&mut salvage).await?;
     let new = work.scratch.join("new");
-    let store = store::open(&new).await?;
+    let store = open_store(&StoreUrl::Sled(new.clone())).await?;
     let filled = work.fill(store.as_ref(), newest.as_ref(), gone).await;
     store.close().await?;
     drop(store);
@@ -120,7 +125,7 @@ struct Both<'a> {
 
 #[async_trait]
 impl Snapshot for Both<'_> {
-    async fn next(&mut self, limit: usize) -> store::Result<Vec<Record>> {
+    async fn next(&mut self, limit: usize) -> crate::store::Result<Vec<Record>> {
         while let Some(snapshot) = &mut self.snapshot {
             let mut records = snapshot.next(limit).await?;
             if records.is_empty() {

@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 
 use super::Failed;
 use super::progress::Progress;
+use crate::app::open_store;
 use crate::backup::{self, Reader};
-use crate::config::{Config, Sources, StoreUrl};
+use crate::config::{Config, Sources};
+use crate::store::Store;
 use crate::store::copying::Kind;
-use crate::store::{self, Store};
 
 /// Puts what `file` holds into the configured store, which must be empty, or be half restored from the same backup.
 pub async fn run(config: Option<PathBuf>, file: &Path) -> Result<(), Failed> {
     let config = Config::load(&Sources::from_process(config))?;
     let reader = Reader::verified(file)?;
-    let StoreUrl::Sled(folder) = &config.store;
-    let store = store::open(folder).await?;
+    let store = open_store(&config.store).await?;
     let restored = restore(store.as_ref(), &reader).await;
     store.close().await?;
     restored?;

@@ -45,7 +45,7 @@ pub use parse::{Anonymous, Bytes, LogFormat, Parse};
 pub use provider::{Issuer, Name, Provider, Scope};
 pub use secret::{Secret, Secrets};
 pub use sources::Sources;
-pub use store_url::StoreUrl;
+pub use store_url::{Database, StoreUrl};
 pub use table::Row;
 pub use upstream::{Prefix, Resource, Upstream, UpstreamUrl};
 pub use variables::{Variable, variables};
@@ -62,7 +62,7 @@ settings! {
         pub base_url: BaseUrl = "http://localhost:3000",
         /// The address to listen on, or `unix:/path`.
         pub listen: Listen = "127.0.0.1:3000",
-        /// Where the data is: `sled:<folder>`.
+        /// Where the data is: `sled:<folder>` or `postgres://…`.
         pub store: StoreUrl = "sled:data",
         /// At least 32 bytes from which keys are derived; a comma-separated list rotates it, the first seals. Without
         /// it the data folder's own, made on first start.
@@ -138,6 +138,10 @@ impl Rules for Config {
         if self.metrics_listen.as_ref() == Some(&self.listen) && !any_port {
             let wrong = format!("are both {}: give each an address of its own.", quoted(&self.listen.to_string()));
             return together("listen", "metrics_listen", wrong);
+        }
+        if self.secret.is_none() && self.store.folder().is_none() {
+            let wrong = "do not go together as they are: with PostgreSQL a secret is needed, the same for every instance. Make one with `openssl rand -hex 32`.";
+            return together("store", "secret", wrong.to_owned());
         }
         table.refuse_same_name("provider", self.providers.iter().map(|provider| &provider.name))?;
         table.refuse_same_name("upstream", self.upstreams.iter().map(|upstream| &upstream.name))

@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use percent_encoding::percent_decode_str;
+use tokio_postgres::config::Host;
+
 use super::{
     error::{Wrong, quoted},
     parse::Parse,
@@ -13,6 +16,54 @@ use super::{
 pub enum StoreUrl {
     /// The embedded store in this folder.
     Sled(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(Box<Database>),
+}
+
+/// Which database, and how it is reached. `Debug` shows no password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// What the driver needs to know.
+    pub config: tokio_postgres::Config,
+    /// Whom to trust instead of whom the system trusts, in PEM: `sslrootcert`.
+    pub root_certificate: Option<PathBuf>,
+}
+
+impl Database {
+    /// Nothing of the text is in what it says: a password that is not percent-encoded ends up anywhere.
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        let right = || {
+            Wrong::new(
+                "this is not the address of a PostgreSQL database. Write \
+                 `postgres://<user>:<password>@<host>/<database>`, with what is special in a password percent-encoded \
+                 (`@` is `%40`), and of the parameters those that the README names.",
+            )
+        };
+        let (address, parameters) = text.split_once('?').unwrap_or((text, ""));
+        let mut root_certificate = None;
+        let mut others = Vec::new();
+        for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+            match parameter.split_once('=') {
+                Some(("sslrootcert", path)) => {
+                    let path = percent_decode_str(path).decode_utf8().map_err(|_| right())?;
+                    root_certificate = Some(PathBuf::from(path.as_ref()));
+                }
+                // It always is.
+                Some(("sslmode", "verify-ca" | "verify-full")) => others.push("sslmode=require"),
+                Some(_) | None => others.push(parameter),
+            }
+        }
+        let config: tokio_postgres::Config = format!("{address}?{}", others.join("&")).parse().map_err(|_| right())?;
+        let hosts_are_hosts = config.get_hosts().iter().all(|host| match host {
+            Host::Tcp(name) => !name.is_empty() && !name.contains(['@', '/', ':', '#']),
+            Host::Unix(_) => true,
+        });
+        let named = config.get_dbname().is_some_and(|name| !name.is_empty() && !name.contains(['@', '/']));
+        if config.get_hosts().is_empty() || !hosts_are_hosts || !named {
+            return Err(right());
+        }
+        Ok(Self { config, root_certificate })
+    }
 }
 
 impl StoreUrl {
@@ -20,6 +71,7 @@ impl StoreUrl {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Sled(_) => "sled",
+            Self::Postgres(_) => "postgres",
         }
     }
 
@@ -27,6 +79,7 @@ impl StoreUrl {
     pub fn folder(&self) -> Option<&Path> {
         match self {
             Self::Sled(folder) => Some(folder),
+            Self::Postgres(_) => None,
         }
     }
 }
@@ -42,7 +95,7 @@ impl FromStr for StoreUrl {
 
 impl Parse for StoreUrl {
     fn parse(text: &str) -> Result<Self, Wrong> {
-        let only = "this version has only `sled:<folder>`";
+        let only = "a store is `sled:<folder>` or `postgres://…`";
         match text.split_once(':') {
             Some(("sled", folder)) if folder.starts_with("//") => {
                 let folder = quoted(&format!("sled:{}", folder.trim_start_matches("//")));
@@ -50,7 +103,7 @@ impl Parse for StoreUrl {
             }
             Some(("sled", folder)) if !folder.is_empty() => Ok(Self::Sled(PathBuf::from(folder))),
             Some(("postgres" | "postgresql", _)) => {
-                Err(Wrong::new(format!("PostgreSQL is not in it yet; {only}. Use `sled:data`.")))
+                Database::parse(text).map(|database| Self::Postgres(Box::new(database)))
             }
             Some(_) => Err(Wrong::new(format!("{only}. Use `sled:data`."))),
             None => Err(Wrong::new(format!("{only}. Use {}.", quoted(&format!("sled:{text}"))))),
@@ -81,9 +134,29 @@ mod tests {
     fn what_is_not_a_store_is_refused_with_what_would_be_right() {
         let refusal = |text: &str| StoreUrl::parse(text).map_err(|wrong| wrong.to_string());
         let says = |text: &str| Err(text.to_owned());
-        assert_eq!(refusal("data"), says("this version has only `sled:<folder>`. Use `sled:data`."));
-        assert_eq!(refusal("sled:"), says("this version has only `sled:<folder>`. Use `sled:data`."));
+        assert_eq!(refusal("data"), says("a store is `sled:<folder>` or `postgres://…`. Use `sled:data`."));
+        assert_eq!(refusal("sled:"), says("a store is `sled:<folder>` or `postgres://…`. Use `sled:data`."));
         assert_eq!(refusal("sled:///srv/data"), says("a folder is written without `//`. Use `sled:/srv/data`."));
         assert!(refusal("postgresql://db").is_err());
+    }
+
+    #[test]
+    fn a_database_is_a_store() {
+        let parsed =
+            StoreUrl::parse("postgres://ann:p%40ss@a:5433,b/thoughts?sslmode=verify-full&sslrootcert=%2Fca.pem");
+        let Ok(StoreUrl::Postgres(database)) = parsed else { panic!("{parsed:?}") };
+        assert_eq!(database.config.get_password(), Some(&b"p@ss"[..]));
+        assert_eq!((database.config.get_hosts().len(), database.config.get_ports()), (2, &[5433, 5432][..]));
+        assert_eq!(database.root_certificate, Some(PathBuf::from("/ca.pem")));
+        assert!(!format!("{database:?}").contains("p@ss"));
+    }
+
+    #[test]
+    fn a_password_that_is_not_encoded_is_told_to_nobody() {
+        for password in ["hun/ter2", "hun@ter2", "hun?ter2", "hun#ter2"] {
+            let refused = StoreUrl::parse(&format!("postgres://ann:{password}@db/x"));
+            let Err(wrong) = refused else { continue };
+            assert!(!wrong.to_string().contains("ter2"), "{wrong}");
+        }
     }
 }

@@ -13,14 +13,16 @@
 //! # How to add one more
 //! A method: say here in prose what it promises, test that in `suite/`, then write it in every store. A
 //! store: a folder beside `sled/` with the traits implemented, `store_suite!` called on it in its tests, and
-//! an arm in [`open`].
+//! an arm in `app::open_store`.
 
+mod codec;
 pub mod copying;
+mod lists;
+mod names;
+pub mod postgres;
 pub mod sled;
 #[cfg(test)]
 mod suite;
-
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -54,13 +56,16 @@ pub enum StoreError {
         /// What the decoder said.
         why: String,
     },
+    /// It is too busy to answer in time; the same may be asked again in a moment.
+    #[error("the store is busy: {0}")]
+    Busy(String),
     /// The store has been closed, as it is when the program stops.
     #[error("the store is closed")]
     Closed,
 }
 
 /// Every store's answer.
-pub type Result<T> = std::result::Result<T, StoreError>;
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// Which list of thoughts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -345,12 +350,4 @@ pub trait Store: Thoughts + Members + Accounts + Sessions + ApiTokens + UnsentTe
     /// Answers what is under way, puts all of it on disk, and refuses what comes later with
     /// [`StoreError::Closed`].
     async fn close(&self) -> Result<()>;
-}
-
-/// Opens the embedded store in `folder`, which is made if it isn't there.
-///
-/// # Errors
-/// [`StoreError::Open`] with a line that says what is wrong and what to do.
-pub async fn open(folder: &std::path::Path) -> Result<Arc<dyn Store>> {
-    Ok(Arc::new(sled::SledStore::open(folder).await?))
 }

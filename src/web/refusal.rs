@@ -331,7 +331,9 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Corrupt { .. } => Self::Internal(error.to_string()),
-            StoreError::Open(_) | StoreError::Failed(_) | StoreError::Closed => Self::Unavailable(error),
+            StoreError::Open(_) | StoreError::Failed(_) | StoreError::Busy(_) | StoreError::Closed => {
+                Self::Unavailable(error)
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod listening;
 pub mod oidc_provider;
 pub mod outcome;
 pub mod person;
+pub mod postgres;
 pub mod program;
 pub mod proxy;
 pub mod site;

@@ -136,7 +136,10 @@ impl Site {
         let mut sources = Sources { working_directory: folder.path().into(), ..Sources::default() }
             .with("THOUGHTS_BASE_URL", &base)
             .with("THOUGHTS_LISTEN", &listen)
-            .with("THOUGHTS_STORE", &format!("sled:{}", folder.path().join("data").display()));
+            .with("THOUGHTS_STORE", &store(folder.path()).await);
+        if on_postgres() {
+            sources = sources.with("THOUGHTS_SECRET", "a secret of the tests that every instance has");
+        }
         for (name, value) in of_provider.iter().chain(settings).filter(|(name, _)| name.starts_with("THOUGHTS_")) {
             sources = sources.with(name, value);
         }
@@ -181,6 +184,19 @@ impl Site {
     pub async fn admin(&self, name: &str) -> Person {
         self.member_with(name, &[("admin", "true")]).await
     }
+}
+
+/// Whether the sites of this run keep what they know in PostgreSQL.
+pub fn on_postgres() -> bool {
+    std::env::var_os("THOUGHTS_TEST_STORE").is_some_and(|store| store == "postgres")
+}
+
+/// Where a new site keeps what it knows.
+async fn store(folder: &std::path::Path) -> String {
+    if on_postgres() {
+        return super::postgres::database().await.expect("THOUGHTS_TEST_STORE=postgres needs PostgreSQL");
+    }
+    format!("sled:{}", folder.join("data").display())
 }
 
 /// A demo provider that knows this client, at the site's time.

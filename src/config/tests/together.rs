@@ -30,9 +30,22 @@ fn a_short_secret_is_refused_without_being_printed() {
 #[test]
 fn the_password_of_a_database_is_not_printed() {
     assert_eq!(
-        refusal(&nothing().with("THOUGHTS_STORE", "postgres://ann:hunter2@db/x?password=hunter2")),
-        "`THOUGHTS_STORE` is `postgres://…`: PostgreSQL is not in it yet; this version has only `sled:<folder>`. Use `sled:data`."
+        refusal(&nothing().with("THOUGHTS_STORE", "postgres://ann:hunter2@db/x?hunter2")),
+        "`THOUGHTS_STORE` is `postgres://…`: this is not the address of a PostgreSQL database. Write \
+         `postgres://<user>:<password>@<host>/<database>`, with what is special in a password percent-encoded (`@` is \
+         `%40`), and of the parameters those that the README names."
     );
+}
+
+#[test]
+fn a_database_needs_a_secret_that_all_instances_have() {
+    let sources = nothing().with("THOUGHTS_STORE", "postgres://ann:hunter2@db/x");
+    let refused = refusal(&sources.clone());
+    assert!(
+        refused.starts_with("`THOUGHTS_STORE` and `THOUGHTS_SECRET` ") && !refused.contains("hunter2"),
+        "{refused}"
+    );
+    assert!(Config::load(&sources.with("THOUGHTS_SECRET", &"s".repeat(32))).is_ok());
 }
 
 #[test]

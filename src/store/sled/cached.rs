@@ -66,15 +66,14 @@ impl Cached {
         self.one(&self.sessions, hash, || Ok(get(db, &keys::session(hash))?.map(|kept| kept.session)))
     }
 
-    /// The thoughts on a page: the kept ones, or those that `read` finds.
-    pub(super) fn page(&self, key: PageKey, read: impl FnOnce() -> Result<Vec<ThoughtId>>) -> Result<Arc<[ThoughtId]>> {
-        if let Some(ids) = self.pages.get(&key) {
-            return Ok(ids);
-        }
-        let batches = self.batches();
-        let ids: Arc<[ThoughtId]> = read()?.into();
-        self.unless_changed(batches, || self.pages.keep(key, ids.clone()));
-        Ok(ids)
+    /// The thoughts that stood on a page, and the one behind it.
+    pub(super) fn page(&self, key: &PageKey) -> Option<Arc<[ThoughtId]>> {
+        self.pages.get(key)
+    }
+
+    /// Keeps which thoughts those are, unless a batch was applied since there were so many `batches`.
+    pub(super) fn keep_page(&self, batches: u64, key: PageKey, ids: Arc<[ThoughtId]>) {
+        self.unless_changed(batches, || self.pages.keep(key, ids));
     }
 
     /// Applies a batch by `apply`, and lets go of what it changes.
@@ -127,7 +126,8 @@ impl Cached {
         Ok(Some(found))
     }
 
-    fn batches(&self) -> u64 {
+    /// How many batches have been applied.
+    pub(super) fn batches(&self) -> u64 {
         *self.batches.read().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -137,7 +137,8 @@ mod tests {
     use super::*;
     use crate::domain::id::ThoughtId;
     use crate::store::Scope;
-    use crate::store::sled::keys::{Audience, List, listed, listed_before};
+    use crate::store::lists::{Audience, List};
+    use crate::store::sled::keys::{listed, listed_before};
     use ulid::Ulid;
 
     const PUBLIC: List<'_> = List::For(Scope::Everyone, Audience::Public);

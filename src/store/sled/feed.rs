@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use sled::Db;
 
 use super::cached::Cached;
-use super::keys::{self, Audience, List};
+use super::keys::{self, List};
 use super::records;
 use crate::domain::id::ThoughtId;
 use crate::domain::page::{Page, TrashPlace};
@@ -22,35 +22,25 @@ pub(super) fn page(
     before: Option<ThoughtId>,
     limit: usize,
 ) -> Result<Page<Authored>> {
-    let ids = cached.page((scope, reach.clone(), before, limit), || ids(db, cached, scope, reach, before, limit))?;
-    let mut items = Vec::with_capacity(ids.len());
-    for id in ids.iter() {
-        // The lists are read beside the writer, which may have deleted it or changed whom it is for.
-        items.extend(shown(db, cached, *id, reach)?);
-    }
-    Ok(Page::cut(items, limit, |item| item.thought.id))
-}
-
-/// Which thoughts those are, and one more to know whether there are others.
-fn ids(
-    db: &Db,
-    cached: &Cached,
-    scope: Scope,
-    reach: &Reach,
-    before: Option<ThoughtId>,
-    limit: usize,
-) -> Result<Vec<ThoughtId>> {
-    let mut ids = Vec::new();
-    for id in Newest::of(db, scope, reach, before)? {
-        let id = id?;
-        if shown(db, cached, id, reach)?.is_some() {
-            ids.push(id);
-            if ids.len() > limit {
-                break;
-            }
+    let key = (scope, reach.clone(), before, limit);
+    if let Some(ids) = cached.page(&key) {
+        let items = ids.iter().map(|id| shown(db, cached, *id, reach)).collect::<Result<Option<Vec<_>>>>()?;
+        // Where the writer has taken one away since the page was kept, another comes in its stead.
+        if let Some(items) = items {
+            return Ok(Page::cut(items, limit, |item| item.thought.id));
         }
     }
-    Ok(ids)
+    let batches = cached.batches();
+    let mut items = Vec::new();
+    for id in Newest::of(db, scope, reach, before)? {
+        // The lists are read beside the writer, which may have deleted it or changed whom it is for.
+        items.extend(shown(db, cached, id?, reach)?);
+        if items.len() > limit {
+            break;
+        }
+    }
+    cached.keep_page(batches, key, items.iter().map(|item| item.thought.id).collect());
+    Ok(Page::cut(items, limit, |item| item.thought.id))
 }
 
 /// A page of what is in the trash and within reach: as many places are looked at as a page may hold.
@@ -90,24 +80,6 @@ pub(super) fn authored(db: &Db, cached: &Cached, thought: &Thought) -> Result<Op
     Ok(author.map(|author| Authored { thought: thought.clone(), author: author.author() }))
 }
 
-/// The lists that hold what is within reach.
-fn lists(scope: Scope, reach: &Reach) -> Vec<List<'_>> {
-    match (scope, reach) {
-        (_, Reach::Public) => vec![List::For(scope, Audience::Public)],
-        // What is one's own is within one's reach.
-        (Scope::By(author), Reach::Member { id, .. }) if author == *id => vec![List::Own(author)],
-        (Scope::Everyone | Scope::By(_), Reach::Member { id, groups }) => {
-            let groups = groups.iter().map(Audience::Group);
-            let audiences = [Audience::Public, Audience::Members].into_iter().chain(groups);
-            let mut lists: Vec<_> = audiences.map(|audience| List::For(scope, audience)).collect();
-            if scope == Scope::Everyone {
-                lists.push(List::Own(*id));
-            }
-            lists
-        }
-    }
-}
-
 /// The thoughts of several lists, newest first, each once.
 struct Newest<I> {
     lists: Vec<I>,
@@ -123,7 +95,7 @@ impl Newest<()> {
         reach: &Reach,
         before: Option<ThoughtId>,
     ) -> Result<Newest<impl Iterator<Item = Result<ThoughtId>>>> {
-        let lists = lists(scope, reach).into_iter().map(|list| {
+        let lists = List::within(scope, reach).into_iter().map(|list| {
             let span = keys::listed_before(list, before);
             records::keys(db, &span)
                 .rev()

@@ -29,9 +29,7 @@
 //! | `g` | member | who was deleted, and how far what they left is purged |
 //!
 //! Thoughts and members are 16 bytes, hashes 32, times 8, versions 4, all of them big-endian, so that keys
-//! sort as what they stand for. A list is `e` and an audience (everybody's thoughts for it), `b`, a member and
-//! an audience (that member's), or `o` and a member (all of that member's, for the member alone). An audience
-//! is `p` (public), `m` (members), or `g` and a group's name (its length in two bytes, then its text).
+//! sort as what they stand for. What a list is called stands in `store/lists.rs`.
 //!
 //! To add one more: a row above, a byte nobody has, a function below; and where it changes what an older
 //! binary would find, the layout's version in `open.rs`.
@@ -45,7 +43,6 @@ use std::marker::PhantomData;
 use std::ops::Bound;
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
 pub(super) use self::accounts::*;
 pub(super) use self::copying::*;
@@ -55,8 +52,9 @@ use crate::domain::member::{Handle, Identity, Member};
 use crate::domain::session::{Ended, SessionHash};
 use crate::domain::thought::{Once, Revision, Thought};
 use crate::domain::unsent::{Unsent, UnsentId};
-use crate::domain::visibility::{GroupName, Visibility};
-use crate::store::{Result, Scope, StoreError};
+pub(super) use crate::store::lists::List;
+use crate::store::names::{self, of_issuer};
+use crate::store::{Result, StoreError};
 
 /// A key whose record is a `T`.
 pub(super) struct Key<T> {
@@ -132,38 +130,6 @@ impl Span {
     }
 }
 
-/// A list of thoughts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum List<'a> {
-    /// Those for this audience, everybody's or one member's.
-    For(Scope, Audience<'a>),
-    /// All of this member's, whomever they are for, as the member alone finds them.
-    Own(MemberId),
-}
-
-/// Whom the thoughts of a list are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Audience<'a> {
-    /// Anyone.
-    Public,
-    /// Whoever is signed in.
-    Members,
-    /// Who is in this group.
-    Group(&'a GroupName),
-}
-
-impl<'a> Audience<'a> {
-    /// The audience a thought has besides its author, if it has one.
-    pub(super) fn of(visibility: &'a Visibility) -> Option<Self> {
-        match visibility {
-            Visibility::Public => Some(Self::Public),
-            Visibility::Members => Some(Self::Members),
-            Visibility::Group(name) => Some(Self::Group(name)),
-            Visibility::Private => None,
-        }
-    }
-}
-
 /// Which layout the tree has.
 pub(super) fn layout() -> Key<u32> {
     Key::new(b'L', "the layout's version")
@@ -198,22 +164,7 @@ pub(super) fn listed_before(list: List<'_>, before: Option<ThoughtId>) -> Span {
 }
 
 fn places(list: List<'_>) -> Key<()> {
-    let key = Key::new(b'l', "a place in a list");
-    let (key, audience) = match list {
-        List::Own(author) => return key.with(b"o").with(author.to_bytes()),
-        List::For(Scope::Everyone, audience) => (key.with(b"e"), audience),
-        List::For(Scope::By(author), audience) => (key.with(b"b").with(author.to_bytes()), audience),
-    };
-    match audience {
-        Audience::Public => key.with(b"p"),
-        Audience::Members => key.with(b"m"),
-        Audience::Group(name) => key.with(b"g").with(length(name.as_str())).with(name.as_str()),
-    }
-}
-
-/// A name has at most 512 bytes (128 characters): its length fits.
-fn length(name: &str) -> [u8; 2] {
-    u16::try_from(name.len()).unwrap_or(u16::MAX).to_be_bytes()
+    Key::new(b'l', "a place in a list").with(list.name())
 }
 
 /// A deleted thought's place in the trash.
@@ -258,7 +209,7 @@ fn once_uses() -> Key<()> {
 pub(super) type OnceName = [u8; 48];
 
 fn once_name(author: MemberId, value: &Once) -> OnceName {
-    once_joined(author, Sha256::digest(value.as_str()).into())
+    once_joined(author, names::once(value))
 }
 
 /// A member.
@@ -278,15 +229,6 @@ pub(super) fn members_before(before: Option<MemberId>) -> Span {
 /// The member with this identity.
 pub(super) fn identity(identity: &Identity) -> Key<MemberId> {
     Key::new(b'i', "an identity").with(of_issuer(&identity.iss, &identity.sub))
-}
-
-/// What names something at an issuer, hashed. The issuer's length goes before it, so that no two hash alike.
-fn of_issuer(iss: &str, name: &str) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update((iss.len() as u64).to_be_bytes());
-    hash.update(iss);
-    hash.update(name);
-    hash.finalize().into()
 }
 
 /// The member with this handle.

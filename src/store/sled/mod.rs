@@ -61,7 +61,7 @@ impl SledStore {
         let folder = folder.to_owned();
         let opening = tokio::task::spawn_blocking(move || {
             let db = open::open(&folder)?;
-            Ok((db, open::file(&folder.join(open::SLED))?))
+            Ok::<_, StoreError>((db, open::file(&folder.join(open::SLED))?))
         });
         let (db, file) = opening.await.map_err(|e| StoreError::Failed(format!("opening was broken off: {e}")))??;
         let (looks, cached) = (Looks::default(), Arc::<Cached>::default());

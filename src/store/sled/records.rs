@@ -1,5 +1,4 @@
-//! What stands at the keys: `MessagePack` with named fields, so that a record can grow. Nothing else in this
-//! folder turns bytes into values or values into bytes.
+//! What stands at the keys.
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -10,6 +9,7 @@ use super::failed;
 use super::keys::{Key, Span};
 use crate::domain::member::Handle;
 use crate::domain::session::Session;
+pub(super) use crate::store::codec::{decode, encode};
 use crate::store::{Result, StoreError};
 
 /// A session, and what has to be known to take it out of the store again.
@@ -56,28 +56,4 @@ pub(super) fn values<T: DeserializeOwned>(db: &Db, span: &Span) -> impl DoubleEn
 /// What another record says is there and is not.
 pub(super) fn missing<T>(key: &Key<T>) -> StoreError {
     StoreError::Corrupt { what: key.what(), why: "it is missing".to_owned() }
-}
-
-/// A record as it is kept; `what` it is goes into the error.
-pub(super) fn encode<T: Serialize>(what: &'static str, record: &T) -> Result<Vec<u8>> {
-    rmp_serde::to_vec_named(record).map_err(|e| StoreError::Failed(format!("{what} can't be written down: {e}")))
-}
-
-/// The record that was kept so; `what` it should be goes into the error.
-pub(super) fn decode<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
-    rmp_serde::from_slice(bytes).map_err(|e| StoreError::Corrupt { what, why: e.to_string() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::thought::Thought;
-
-    #[test]
-    fn bytes_that_are_no_record_are_told_and_do_not_panic() {
-        for bytes in [&b""[..], b"\x00", b"garbage", &[0xdf, 0xff, 0xff, 0xff, 0xff], &[0xc6, 0xff, 0xff, 0xff, 0xff]] {
-            let error = decode::<Thought>("a thought", bytes).unwrap_err();
-            assert!(matches!(error, StoreError::Corrupt { what: "a thought", .. }), "{error}");
-        }
-    }
 }

@@ -20,7 +20,7 @@ use crate::store::{Scope, Shared, StoreError};
 
 store_suite!(async {
     let folder = tempdir().unwrap();
-    (SledStore::open(folder.path()).await.unwrap(), folder)
+    Some((SledStore::open(folder.path()).await.unwrap(), folder))
 });
 
 async fn opened(folder: &Path) -> Given {

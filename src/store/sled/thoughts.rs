@@ -1,12 +1,10 @@
 //! Thoughts: sharing, editing, deleting, and what comes of it in the lists.
 
-use std::iter;
-
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::draft::Draft;
-use super::keys::{self, Audience, List};
+use super::keys::{self, List};
 use super::records;
 use super::{SledStore, feed};
 use crate::domain::id::ThoughtId;
@@ -196,7 +194,7 @@ pub(super) fn put(draft: &mut Draft<'_>, thought: &Thought) -> Result<()> {
 
 /// Puts a thought into every list it belongs to.
 fn list(draft: &mut Draft<'_>, thought: &Thought) -> Result<()> {
-    for list in lists_of(thought) {
+    for list in List::of(thought) {
         draft.put(&keys::listed(list, thought.id), &())?;
     }
     Ok(())
@@ -204,15 +202,7 @@ fn list(draft: &mut Draft<'_>, thought: &Thought) -> Result<()> {
 
 /// Takes a thought out of all of them.
 pub(super) fn unlist(draft: &mut Draft<'_>, thought: &Thought) {
-    for list in lists_of(thought) {
+    for list in List::of(thought) {
         draft.remove(&keys::listed(list, thought.id));
     }
-}
-
-/// Its author's own, and those for whom it is for: everybody's and its author's.
-fn lists_of(thought: &Thought) -> impl Iterator<Item = List<'_>> {
-    let shown = Audience::of(&thought.visibility)
-        .into_iter()
-        .flat_map(|audience| [List::For(Scope::Everyone, audience), List::For(Scope::By(thought.author), audience)]);
-    iter::once(List::Own(thought.author)).chain(shown)
 }

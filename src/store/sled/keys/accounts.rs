@@ -1,7 +1,6 @@
 //! The keys of API tokens, and of members who were deleted.
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
 use super::{Key, OnceName, Span, ending, moment, once_joined, once_of_used, trash, trashed};
 use crate::domain::api_token::{ApiToken, ApiTokenHash};
@@ -9,6 +8,7 @@ use crate::domain::id::{ApiTokenId, MemberId, ThoughtId};
 use crate::domain::page::TrashPlace;
 use crate::domain::thought::Once;
 use crate::store::Result;
+use crate::store::names;
 use crate::store::sled::records::Leaving;
 
 /// An API token.
@@ -46,11 +46,8 @@ pub(in crate::store::sled) fn api_token_once_used(at: Timestamp, member: MemberI
     once_of_used(at, api_token_once_name(member, value))
 }
 
-/// No `once` value has a control character: none of a thought has this hash.
 fn api_token_once_name(member: MemberId, value: &Once) -> OnceName {
-    let mut hash = Sha256::new_with_prefix(b"API token\0");
-    hash.update(value.as_str());
-    once_joined(member, hash.finalize().into())
+    once_joined(member, names::api_token_once(value))
 }
 
 /// All of a member's `once` values.

@@ -1,6 +1,9 @@
 //! No key is mistaken for another, and spans end where they say.
 
 use super::*;
+use crate::domain::visibility::GroupName;
+use crate::store::Scope;
+use crate::store::lists::Audience;
 use ulid::Ulid;
 
 fn group(name: &str) -> GroupName {

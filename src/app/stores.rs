@@ -1,0 +1,29 @@
+//! Which store is opened: the one that is configured.
+
+use std::sync::Arc;
+
+use crate::config::StoreUrl;
+use crate::store::postgres::{self, PostgresStore};
+use crate::store::sled::SledStore;
+use crate::store::{Store, StoreError};
+
+/// Opens a store, which is made if it isn't there.
+///
+/// # Errors
+/// [`StoreError::Open`] with a line that says what is wrong and what to do.
+pub async fn open_store(url: &StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(match url {
+        StoreUrl::Sled(folder) => Arc::new(SledStore::open(folder).await?),
+        StoreUrl::Postgres(database) => {
+            Arc::new(PostgresStore::open(&database.config, database.root_certificate.as_deref()).await?)
+        }
+    })
+}
+
+/// Which store it is, for people: without a password.
+pub fn shown_store(url: &StoreUrl) -> String {
+    match url {
+        StoreUrl::Sled(folder) => folder.display().to_string(),
+        StoreUrl::Postgres(database) => postgres::shown(&database.config),
+    }
+}

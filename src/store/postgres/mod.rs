@@ -1,0 +1,127 @@
+//! The store in PostgreSQL: for any number of instances on one database.
+//!
+//! Read in this order: `migrations/` (which tables there are), `statements` (everything that is asked of them),
+//! `connect` (how the database is reached), `transaction` (how a change comes about), then the store's methods by
+//! subject, and `copying`.
+//!
+//! A change locks the rows that it decides by and is tried again where the database could not order it beside another
+//! one; PostgreSQL's default isolation is enough for that, and stricter ones do as well. Who is to be held still, like
+//! the author of a thought that is being shared, is held by their row. A read is one statement, and so of one moment.
+//! Bytes are records in `MessagePack`, as in the embedded store: a provider's texts may hold what PostgreSQL's may not
+//! (U+0000), and a record can grow without a migration, while older and newer instances run side by side.
+
+mod accounts;
+mod api_tokens;
+mod connect;
+mod copying;
+mod feed;
+mod members;
+mod migrate;
+mod sessions;
+mod statements;
+#[cfg(test)]
+mod tests;
+mod thoughts;
+mod transaction;
+mod unsent;
+mod values;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use deadpool_postgres::{Object, Pool};
+use tokio::sync::{RwLock, RwLockReadGuard};
+use tokio_postgres::{Config, Row};
+
+pub use self::connect::shown;
+use self::transaction::{Fault, Turn, Value};
+use super::{Result, Store, StoreError};
+use crate::cache::Usage;
+
+/// The store in PostgreSQL.
+pub struct PostgresStore {
+    pool: Pool,
+    /// Whether it is closed; read by whatever is under way, which closing waits for.
+    closed: RwLock<bool>,
+}
+
+impl PostgresStore {
+    /// Connects, and brings the tables to the layout of this binary. Certificates are checked against those of
+    /// `root_certificate` (PEM), or else against the system's.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] with a line that names the database, never its password, and says what is wrong.
+    pub async fn open(config: &Config, root_certificate: Option<&Path>) -> Result<Self> {
+        let store = Self { pool: connect::pool(config, root_certificate)?, closed: RwLock::new(false) };
+        let opened = async {
+            let mut turn = store.turn().await?;
+            migrate::run(&mut turn.client).await
+        };
+        opened.await.map_err(|error| match error {
+            StoreError::Open(why) => StoreError::Open(format!("the store {} {why}", shown(config))),
+            StoreError::Failed(why) | StoreError::Busy(why) => {
+                StoreError::Open(format!("the store {} can't be opened: {why}", shown(config)))
+            }
+            StoreError::Corrupt { .. } | StoreError::Closed => error,
+        })?;
+        Ok(store)
+    }
+
+    /// A connection, while the store is open.
+    async fn turn(&self) -> Result<Turn<'_>> {
+        let open = self.admission().await?;
+        Ok(Turn { client: self.connection().await?, _open: open })
+    }
+
+    async fn admission(&self) -> Result<RwLockReadGuard<'_, bool>> {
+        let closed = self.closed.read().await;
+        if *closed { Err(StoreError::Closed) } else { Ok(closed) }
+    }
+
+    async fn connection(&self) -> Result<Object> {
+        self.pool.get().await.map_err(transaction::no_connection)
+    }
+
+    /// Reads what one statement gives.
+    async fn rows(&self, sql: &'static str, with: &[Value<'_>]) -> Result<Vec<Row>> {
+        let turn = self.turn().await?;
+        let rows = async {
+            let statement = turn.client.prepare_cached(sql).await?;
+            turn.client.query(&statement, with).await
+        };
+        rows.await.map_err(|error| Fault::from(error).into())
+    }
+
+    /// The same, of which there is one row at most.
+    async fn row(&self, sql: &'static str, with: &[Value<'_>]) -> Result<Option<Row>> {
+        Ok(self.rows(sql, with).await?.into_iter().next())
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn ping(&self) -> Result<()> {
+        let row = self.row(statements::IS_READ_ONLY, &[]).await?;
+        match row.map(|row| row.try_get(0)).transpose().map_err(Fault::from)? {
+            Some(false) => Ok(()),
+            Some(true) | None => Err(StoreError::Failed("the database takes no writes: it is a standby".to_owned())),
+        }
+    }
+
+    async fn bytes(&self) -> Result<u64> {
+        let row = self.row(statements::SIZE, &[]).await?;
+        let size: Option<i64> = row.map(|row| row.try_get(0)).transpose().map_err(Fault::from)?;
+        Ok(size.unwrap_or_default().unsigned_abs())
+    }
+
+    /// None: what another instance changes is seen by the next read.
+    fn caches(&self) -> Vec<(&'static str, Usage)> {
+        Vec::new()
+    }
+
+    async fn close(&self) -> Result<()> {
+        *self.closed.write().await = true;
+        self.pool.close();
+        Ok(())
+    }
+}

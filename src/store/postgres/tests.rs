@@ -1,0 +1,128 @@
+//! The promises of every store, on a real PostgreSQL; that several may open it at once; and the plans of all statements.
+
+use std::fmt::Write as _;
+
+use tokio::task::JoinSet;
+use tokio_postgres::{Client, Config, NoTls};
+
+use super::statements::ALL;
+use super::{PostgresStore, connect};
+use crate::store::StoreError;
+use crate::store::suite::store_suite;
+
+#[path = "../../../tests/support/postgres.rs"]
+mod server;
+
+store_suite!(async {
+    match server::database().await {
+        Some(url) => Some((PostgresStore::open(&url.parse().unwrap(), None).await.unwrap(), url)),
+        None => None,
+    }
+});
+
+/// A connection beside the store's.
+async fn client(config: &Config) -> Client {
+    let (client, connection) = config.connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_instances_open_an_empty_database_at_once() {
+    let Some(url) = server::database().await else { return };
+    let config: Config = url.parse().unwrap();
+    let mut opening = JoinSet::new();
+    for _ in 0..8 {
+        let config = config.clone();
+        opening.spawn(async move { PostgresStore::open(&config, None).await.map(drop) });
+    }
+    for opened in opening.join_all().await {
+        opened.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_newer_layout_is_refused_with_a_line() {
+    let Some(url) = server::database().await else { return };
+    let config: Config = url.parse().unwrap();
+    drop(PostgresStore::open(&config, None).await.unwrap());
+    client(&config).await.batch_execute("INSERT INTO layout (version) VALUES (999)").await.unwrap();
+    let Err(StoreError::Open(line)) = PostgresStore::open(&config, None).await.map(drop) else {
+        unreachable!("it was not refused")
+    };
+    assert!(line.contains("has layout 999") && !line.contains('\n'), "{line}");
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_tell_the_password() {
+    let config: Config = "postgres://ann:hunter2@%2Fnowhere/x".parse().unwrap();
+    let refused = PostgresStore::open(&config, None).await.map(drop).unwrap_err().to_string();
+    assert!(refused.contains("postgres:///nowhere/x") && !refused.contains("hunter2"), "{refused}");
+}
+
+/// Rows enough that reading all of a table is never the cheaper way.
+const ROWS: &str = "
+    INSERT INTO members SELECT key(n, 16), 'r' FROM generate_series(1, 20000) n;
+    INSERT INTO identities SELECT key(n, 32), key(n, 16) FROM generate_series(1, 20000) n;
+    INSERT INTO handles SELECT 'member' || n, key(n, 16) FROM generate_series(1, 20000) n;
+    INSERT INTO leaving SELECT key(n, 16), 'gone' || n FROM generate_series(1, 20000) n;
+    INSERT INTO thoughts SELECT key(n, 16), key(n % 1000, 16), CASE WHEN n % 5 = 0 THEN n END, 'r' FROM generate_series(1, 20000) n;
+    INSERT INTO revisions SELECT key(n / 4, 16), n % 4, 'r' FROM generate_series(1, 20000) n;
+    INSERT INTO lists SELECT key(n % 200, 18), key(n, 16) FROM generate_series(1, 20000) n;
+    INSERT INTO once_values SELECT key(n % 1000, 16), key(n, 32), key(n, 16), n FROM generate_series(1, 20000) n;
+    INSERT INTO api_tokens SELECT key(n, 32), key(n % 1000, 16), key(n, 16), 'r' FROM generate_series(1, 20000) n;
+    INSERT INTO sessions SELECT key(n, 32), key(n % 5000, 16), n, n, key(n, 32), NULL, 'r' FROM generate_series(1, 20000) n;
+    INSERT INTO ended_sessions SELECT key(n, 32), n, 'r' FROM generate_series(1, 20000) n;
+    INSERT INTO logouts SELECT key(n, 32), n FROM generate_series(1, 20000) n;
+    INSERT INTO unsent_texts SELECT key(n, 16), key(n, 16), n, 'r' FROM generate_series(1, 20000) n;
+    INSERT INTO notes SELECT 'note' || n, 'r' FROM generate_series(1, 20000) n;
+    VACUUM ANALYZE;
+";
+const KEY: &str = "CREATE FUNCTION key(n bigint, length int) RETURNS bytea LANGUAGE sql IMMUTABLE AS \
+    $$ SELECT substr(sha256(int8send(n)) || sha256(int8send(n)), 1, length) $$";
+
+/// Reading this of a table is reading all of it.
+const FORBIDDEN: [&str; 3] = ["Seq Scan", "Hash Join", "Merge Join"];
+
+/// What may be sorted: a page from each of the lists in reach.
+const SORTED: [&str; 1] = ["FEED"];
+
+/// `THOUGHTS_PLANS=write` writes down what they are now; `git diff` shows what that changes.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "whoever changes a statement asks for the plans to be written")]
+async fn plans_are_those_that_are_written_down() {
+    let Some(url) = server::database().await else { return };
+    let config: Config = url.parse().unwrap();
+    drop(PostgresStore::open(&config, None).await.unwrap());
+    let client = client(&config).await;
+    client.batch_execute(KEY).await.unwrap();
+    for fill in ROWS.split(';').map(str::trim).filter(|fill| !fill.is_empty()) {
+        client.batch_execute(fill).await.unwrap();
+    }
+    client.batch_execute(connect::BEGIN).await.unwrap();
+    let (mut plans, mut wrong) = (String::new(), Vec::new());
+    for (name, sql) in ALL {
+        let plan = plan(&client, name, sql).await;
+        let sorts = plan.contains("Sort") && !SORTED.contains(name);
+        if sorts || FORBIDDEN.iter().any(|forbidden| plan.contains(forbidden)) {
+            wrong.push(format!("{name}\n{plan}"));
+        }
+        write!(plans, "{name}\n{plan}\n").unwrap();
+    }
+    assert!(wrong.is_empty(), "{}", wrong.concat());
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/postgres/plans.txt");
+    if std::env::var_os("THOUGHTS_PLANS").is_some_and(|wish| wish == "write") {
+        std::fs::write(file, &plans).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(file).unwrap_or_default(), plans, "see THOUGHTS_PLANS=write");
+}
+
+/// How the statement runs, whatever its values.
+async fn plan(client: &Client, name: &str, sql: &str) -> String {
+    let values = client.prepare(sql).await.unwrap().params().len();
+    client.batch_execute(&format!("PREPARE {name} AS {sql}")).await.unwrap();
+    let values = if values == 0 { String::new() } else { format!("({})", vec!["NULL"; values].join(", ")) };
+    let rows = client.query(&format!("EXPLAIN (COSTS OFF) EXECUTE {name}{values}"), &[]).await.unwrap();
+    let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    format!("    {}\n", lines.join("\n    "))
+}

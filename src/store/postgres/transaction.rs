@@ -1,0 +1,152 @@
+//! A change: one transaction, tried again where the database asks for that, and answered when it is committed.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Object, PoolError, TimeoutType};
+use tokio::sync::RwLockReadGuard;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Row};
+
+use super::connect;
+use crate::store::{Result, StoreError};
+
+/// How often a change is begun at most.
+const ATTEMPTS: u32 = 12;
+
+/// What stands for a `$1`.
+pub(super) type Value<'a> = &'a (dyn ToSql + Sync);
+
+/// Why a step of a change did not come about.
+pub(super) enum Fault {
+    /// Another change was in the way; the same may succeed now.
+    Again,
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error.code() {
+            Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => Self::Again,
+            Some(&SqlState::QUERY_CANCELED) => {
+                Self::Store(StoreError::Busy(format!("a statement took more than {} s", connect::STATEMENT.as_secs())))
+            }
+            Some(&SqlState::TOO_MANY_CONNECTIONS) => Self::Store(StoreError::Busy(text_of(&error))),
+            Some(_) | None => Self::Store(StoreError::Failed(text_of(&error))),
+        }
+    }
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Again => Self::Busy("others changed the same again and again".to_owned()),
+            Fault::Store(error) => error,
+        }
+    }
+}
+
+/// What went wrong, and what that came from.
+pub(super) fn text_of(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut words = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(error) = source {
+        let text = error.to_string();
+        if !words.iter().any(|said| said.contains(&text)) {
+            words.push(text);
+        }
+        source = error.source();
+    }
+    words.join(": ")
+}
+
+/// Why the pool gave no connection.
+pub(super) fn no_connection(error: PoolError) -> StoreError {
+    match error {
+        PoolError::Timeout(TimeoutType::Wait) => {
+            StoreError::Busy(format!("no connection was free for {} s", connect::WAIT.as_secs()))
+        }
+        PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle) => {
+            StoreError::Failed("the database did not answer in time".to_owned())
+        }
+        PoolError::Backend(error) => Fault::from(error).into(),
+        PoolError::Closed => StoreError::Closed,
+        PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => StoreError::Failed(text_of(&error)),
+    }
+}
+
+/// A connection, while the store is open.
+pub(super) struct Turn<'a> {
+    pub(super) client: Object,
+    pub(super) _open: RwLockReadGuard<'a, bool>,
+}
+
+impl Turn<'_> {
+    pub(super) async fn begin(&mut self) -> Result<Transaction<'_>> {
+        let transaction = self.client.transaction().await;
+        transaction.map(Transaction).map_err(|error| Fault::from(error).into())
+    }
+}
+
+/// What is under way; nothing of it is there before it is committed.
+pub(super) struct Transaction<'a>(deadpool_postgres::Transaction<'a>);
+
+impl Transaction<'_> {
+    /// What a statement gives.
+    pub(super) async fn rows(&self, sql: &'static str, with: &[Value<'_>]) -> Result<Vec<Row>, Fault> {
+        let statement = self.0.prepare_cached(sql).await?;
+        Ok(self.0.query(&statement, with).await?)
+    }
+
+    /// The same, of which there is one row at most.
+    pub(super) async fn row(&self, sql: &'static str, with: &[Value<'_>]) -> Result<Option<Row>, Fault> {
+        Ok(self.rows(sql, with).await?.into_iter().next())
+    }
+
+    /// Changes something; gives how many rows that were.
+    pub(super) async fn change(&self, sql: &'static str, with: &[Value<'_>]) -> Result<u64, Fault> {
+        let statement = self.0.prepare_cached(sql).await?;
+        Ok(self.0.execute(&statement, with).await?)
+    }
+
+    /// Commits what was done, or takes it back. Nothing where it has to be done again, which `attempts` counts.
+    pub(super) async fn settle<T>(self, done: Result<T, Fault>, attempts: &mut u32) -> Option<Result<T>> {
+        let settled = match done {
+            Ok(answer) => self.0.commit().await.map(|()| answer).map_err(Fault::from),
+            // A transaction that is dropped is rolled back.
+            Err(fault) => Err(fault),
+        };
+        *attempts += 1;
+        match settled {
+            Err(Fault::Again) if *attempts < ATTEMPTS => {
+                tokio::time::sleep(Duration::from_millis(u64::from(*attempts * *attempts))).await;
+                None
+            }
+            settled => Some(settled.map_err(StoreError::from)),
+        }
+    }
+}
+
+/// Changes something: `change!(store, transaction => future)`, where the future may be made more than once.
+macro_rules! change {
+    ($store:expr, $transaction:ident => $work:expr) => {{
+        let mut attempts = 0;
+        loop {
+            let mut turn = $store.turn().await?;
+            let $transaction = turn.begin().await?;
+            let done = { $work.await };
+            if let Some(answer) = $transaction.settle(done, &mut attempts).await {
+                break answer;
+            }
+        }
+    }};
+}
+
+pub(super) use change;

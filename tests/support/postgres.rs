@@ -1,0 +1,79 @@
+//! One temporary PostgreSQL for all the tests of a process, from Debian's package, and a database of it for each that
+//! asks. The lib's tests include this file by its path.
+//!
+//! PostgreSQL refuses to run as root, and is run as its own user there. A shell holds it: when the pipe to that closes,
+//! however this process ends, the shell stops the server and removes its folder.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::sync::OnceCell;
+
+/// Starts a server in a folder of its own, says where, and ends both when nobody writes to it any more. `fsync` stays on.
+const SCRIPT: &str = r#"
+trap '' INT TERM
+cd /
+folder=$(mktemp -d /tmp/thoughts-postgres.XXXXXX) || exit 1
+trap 'rm -rf -- "$folder"' EXIT
+"$1/initdb" -D "$folder/data" -U thoughts -A trust -E UTF8 --no-locale --no-sync >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
+"$1/pg_ctl" -w -D "$folder/data" -l "$folder/log" -o "-k $folder -c listen_addresses= -c max_connections=600" start >/dev/null \
+    || { cat "$folder/log" >&2; exit 1; }
+echo "$folder"
+read -r _ || true
+"$1/pg_ctl" -w -D "$folder/data" -m immediate stop >/dev/null
+"#;
+
+struct Server {
+    folder: String,
+    /// Its pipe closes with this process.
+    _shell: Child,
+}
+
+/// The address of a new, empty database; `None` where there is no PostgreSQL on this machine, which is said.
+pub async fn database() -> Option<String> {
+    static SERVER: OnceCell<Option<Server>> = OnceCell::const_new();
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let server = SERVER.get_or_init(async || programs().map(|programs| start(&programs))).await.as_ref()?;
+    let host = server.folder.replace('/', "%2F");
+    let name = format!("test{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let admin = format!("postgres://thoughts@{host}/postgres");
+    let (client, connection) = tokio_postgres::connect(&admin, tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+    drop(client);
+    connection.await.unwrap().unwrap();
+    Some(format!("postgres://thoughts@{host}/{name}"))
+}
+
+/// Where the newest server's programs are.
+#[expect(clippy::disallowed_methods, reason = "a machine without PostgreSQL may do without, and CI may not")]
+fn programs() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let programs = versions.filter_map(|version| Some(version.ok()?.path().join("bin")));
+    let newest = programs.filter(|programs| programs.join("initdb").exists()).max();
+    if newest.is_none() {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "there is no PostgreSQL in /usr/lib/postgresql; apt-get install postgresql"
+        );
+        eprintln!("skipped: there is no PostgreSQL in /usr/lib/postgresql (Debian: apt-get install postgresql)");
+    }
+    newest
+}
+
+fn start(programs: &Path) -> Server {
+    let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+    let mut command = Command::new(if root { "setpriv" } else { "sh" });
+    if root {
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "sh"]);
+    }
+    command.args(["-c", SCRIPT, "sh"]).arg(programs).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut shell = command.spawn().unwrap();
+    let mut folder = String::new();
+    BufReader::new(shell.stdout.take().unwrap()).read_line(&mut folder).unwrap();
+    assert!(!folder.is_empty(), "PostgreSQL did not start; what it said is above");
+    Server { folder: folder.trim_end().to_owned(), _shell: shell }
+}
