@@ -52,6 +52,8 @@ pub const ADMIN_MEMBER: &str = "/admin/members/{handle}";
 pub const ADMIN_SESSIONS: &str = "/admin/members/{handle}/sessions";
 /// Who signs people in, and how that is doing.
 pub const ADMIN_PROVIDERS: &str = "/admin/providers";
+/// What became of the latest sign-ins.
+pub const ADMIN_SIGN_INS: &str = "/admin/sign-ins";
 /// The latest thoughts, to be looked over.
 pub const ADMIN_MODERATION: &str = "/admin/moderation";
 /// Those that were deleted.

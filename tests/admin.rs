@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use thoughts::demo::Fault;
 use thoughts::domain::session::{End, SessionId};
 
 use crate::support::browser::{Browser, JavaScript};
@@ -10,11 +11,12 @@ use crate::support::site::CLIENT_SECRET;
 use crate::support::site::on_postgres;
 use crate::support::{Person, Site, site};
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "/admin",
     "/admin/members",
     "/admin/members/ann",
     "/admin/providers",
+    "/admin/sign-ins",
     "/admin/moderation",
     "/admin/moderation/deleted",
 ];
@@ -52,7 +54,7 @@ async fn every_page_is_a_page_and_a_fragment_and_leads_to_the_others() {
         let page = root.get(path).await;
         assert_eq!((page.status.as_u16(), page.header("cache-control")), (200, "private, no-store"), "{path}");
         assert_eq!(page.texts("h1").len(), 1, "{path}");
-        assert_eq!(page.texts("nav[aria-label=Admin] a").len(), 4, "{path}");
+        assert_eq!(page.texts("nav[aria-label=Admin] a").len(), 5, "{path}");
         assert_eq!(page.texts("nav[aria-label=Admin] a[aria-current]").len(), 1, "{path}");
         assert!(page.attribute("nav[aria-label=Admin] a", "href").starts_with("/notes/admin"), "{path}");
         let fragment = root.htmx().get(path).await;
@@ -287,4 +289,28 @@ async fn in_a_browser_with_scripts_an_admin_finds_a_member_and_ends_their_sessio
     browser.see_text("p", "Nowhere at the moment.").await;
     assert_eq!(ann.get("/profile").await.status, 303);
     browser.close().await;
+}
+
+#[tokio::test]
+async fn what_happened_to_a_sign_in_is_found_by_the_reference_that_was_shown() {
+    let site = site().await;
+    let root = site.admin("Root").await;
+    site.member("Ann").await;
+    site.provider.faults().on(Fault::IdTokenWrongNonce);
+    let failed = site.stranger().sign_in("Bob").await;
+    let reference = failed.text("main code");
+    assert!(!reference.is_empty(), "{}", failed.body);
+
+    let page = root.get(&format!("/admin/sign-ins?reference={reference}")).await;
+    let rows = page.texts(".rows li");
+    assert_eq!(rows.len(), 1, "{}", page.body);
+    for words in ["nonce", &reference, "started, came back, state known, code redeemed", "127.0.0.1"] {
+        assert!(rows[0].contains(words), "{words}: {}", rows[0]);
+    }
+    assert!(!rows[0].contains("ID token verified"), "{}", rows[0]);
+    let latest = root.get("/admin/sign-ins").await.texts(".rows li");
+    assert_eq!(latest.len(), 3, "{latest:?}");
+    assert!(latest[1].contains("Ann signed in") && latest[1].contains("session made"), "{latest:?}");
+    let unknown = root.get("/admin/sign-ins?reference=nothing").await;
+    assert_eq!((unknown.status.as_u16(), unknown.attribute("#reference", "value").as_str()), (404, "nothing"));
 }

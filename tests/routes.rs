@@ -63,6 +63,7 @@ const MATRIX: &[(&str, [Expect; 5])] = &[
     ("GET /admin/members/{handle}",       [SignIn,    SignIn,   Forbidden, Forbidden, Done]),
     ("DELETE /admin/members/{handle}/sessions", [SignIn, SignIn, Forbidden, Forbidden, Done]),
     ("GET /admin/providers",              [SignIn,    SignIn,   Forbidden, Forbidden, Done]),
+    ("GET /admin/sign-ins",               [SignIn,    SignIn,   Forbidden, Forbidden, Done]),
     ("GET /admin/moderation",             [SignIn,    SignIn,   Forbidden, Forbidden, Done]),
     ("GET /admin/moderation/deleted",     [SignIn,    SignIn,   Forbidden, Forbidden, Done]),
     ("POST /theme",                       [Done,      Done,     Done,      Done,   Done]),

@@ -9,9 +9,13 @@ use crate::domain::page::{PAGE_SIZE, Page, TrashPlace};
 use crate::domain::policy::{Action, Viewer, administers, may};
 use crate::domain::session::{End, Session, SessionHash};
 use crate::domain::thought::Authored;
+use crate::telemetry::{Outcome, SignIn};
 
 /// How many members are counted at most: a number on a page is not worth reading all of them.
 const COUNTED: usize = 500;
+
+/// How many of the latest sign-ins are shown.
+const SHOWN: usize = 50;
 
 /// How much there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +67,33 @@ pub async fn deleted(app: &App, admin: &Member, before: Option<TrashPlace>) -> R
     let mut page = app.store.trash(&reach, before, PAGE_SIZE).await?;
     page.items.retain(|authored| may(admin, Action::Restore, &authored.thought));
     Ok(page)
+}
+
+/// How a sign-in ended, and whose it was.
+pub struct WhoCame {
+    /// What is remembered of it.
+    pub sign_in: SignIn,
+    /// Who has signed in, if somebody did and is still here.
+    pub member: Option<Member>,
+}
+
+/// What became of the latest sign-ins, or of the one with this `reference`.
+pub async fn sign_ins(app: &App, admin: &Member, reference: Option<&str>) -> Result<Vec<WhoCame>> {
+    check(admin)?;
+    let remembered = app.telemetry.sign_ins();
+    let found = match reference {
+        Some(reference) => remembered.find(reference).into_iter().collect(),
+        None => remembered.latest(SHOWN),
+    };
+    let mut all = Vec::new();
+    for sign_in in found {
+        let member = match &sign_in.outcome {
+            Outcome::SignedIn(member) => app.store.member(*member).await?,
+            Outcome::Failed { .. } => None,
+        };
+        all.push(WhoCame { sign_in, member });
+    }
+    Ok(all)
 }
 
 fn check(member: &Member) -> Result<()> {

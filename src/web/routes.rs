@@ -99,6 +99,7 @@ pub fn table() -> Vec<Row> {
         route(get(),    paths::ADMIN_MEMBER,   Admin,  admin::member::get),
         route(delete(), paths::ADMIN_SESSIONS, Admin,  admin::member::end_sessions),
         route(get(),    paths::ADMIN_PROVIDERS, Admin, admin::providers::get),
+        route(get(),    paths::ADMIN_SIGN_INS, Admin,  admin::sign_ins::get),
         route(get(),    paths::ADMIN_MODERATION, Admin, admin::moderation::get),
         route(get(),    paths::ADMIN_DELETED,  Admin,  admin::moderation::get_deleted),
 

@@ -1,5 +1,5 @@
 //! The site for its admins, a file a page: how it is doing (`overview`), who is here (`members`, `member`), who signs
-//! people in (`providers`), and what is shared and was deleted (`moderation`). Each looks through an action that asks the
+//! people in (`providers`), what became of sign-ins (`sign_ins`), and what is shared and was deleted (`moderation`). Each looks through an action that asks the
 //! policy. To add one, add a file, a pattern, a row in the table, and a line in [`PAGES`].
 
 pub mod member;
@@ -7,6 +7,7 @@ pub mod members;
 pub mod moderation;
 pub mod overview;
 pub mod providers;
+pub mod sign_ins;
 
 use maud::{Markup, html};
 
@@ -15,10 +16,11 @@ use crate::web::access::Admin;
 use crate::web::hypermedia::Screen;
 
 /// The pages that the navigation leads to.
-const PAGES: [(&str, &str); 4] = [
+const PAGES: [(&str, &str); 5] = [
     (paths::ADMIN, "Overview"),
     (paths::ADMIN_MEMBERS, "Members"),
     (paths::ADMIN_PROVIDERS, "Providers"),
+    (paths::ADMIN_SIGN_INS, "Sign-ins"),
     (paths::ADMIN_MODERATION, "Moderation"),
 ];
 
