@@ -3,9 +3,9 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 use super::site::{CLIENT_ID, CLIENT_SECRET, client, free_address};
 use super::{Person, Site};
@@ -24,12 +24,15 @@ pub fn run(arguments: &[&str], settings: &[(&str, &str)]) -> Output {
     thoughts(arguments, settings).current_dir(folder.path()).output().unwrap()
 }
 
+/// How long a line of a server's log is waited for.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// A server in a process of its own. It is killed with its test.
 pub struct Server {
     child: Child,
     pub base: String,
     settings: Vec<(String, String)>,
-    said: Arc<Mutex<String>>,
+    said: watch::Receiver<String>,
 }
 
 impl Server {
@@ -81,38 +84,35 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let said = Arc::new(Mutex::new(String::new()));
+        let (noted, said) = watch::channel(String::new());
         let (serves, ready) = std::sync::mpsc::channel();
-        let (errors, noted) = (BufReader::new(child.stderr.take().unwrap()), said.clone());
+        let errors = BufReader::new(child.stderr.take().unwrap());
         // Reads until the program ends, which it does with its test.
         std::thread::spawn(move || {
             for line in errors.lines().map_while(Result::ok) {
                 if line.contains("serving") {
                     let _ = serves.send(());
                 }
-                noted.lock().unwrap().push_str(&(line + "\n"));
+                noted.send_modify(|said| *said += &(line + "\n"));
             }
         });
-        assert!(ready.recv().is_ok(), "it ended before it served: {}", said.lock().unwrap());
+        assert!(ready.recv().is_ok(), "it ended before it served: {}", said.borrow().as_str());
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Self { child, base, settings, said }
     }
 
     /// What it has logged.
     pub fn said(&self) -> String {
-        self.said.lock().unwrap().clone()
+        self.said.borrow().clone()
     }
 
     /// The same, once these words are in it: it is read while it is written.
     pub async fn until_it_says(&self, words: &str) -> String {
-        for _ in 0..600 {
-            let said = self.said();
-            if said.contains(words) {
-                return said;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-        panic!("it does not say {words}: {}", self.said());
+        let mut said = self.said.clone();
+        let told = tokio::time::timeout(PATIENCE, said.wait_for(|said| said.contains(words))).await;
+        assert!(matches!(told, Ok(Ok(_))), "it does not say {words}: {}", self.said());
+        drop(told);
+        self.said()
     }
 
     /// What this server was started with.
