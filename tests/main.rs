@@ -23,6 +23,7 @@ mod crash;
 mod deploy;
 mod editing;
 mod events;
+mod failover;
 mod headers;
 mod house;
 mod interoperability;

@@ -2,6 +2,7 @@
 //! people who use it through a browser's eyes.
 
 pub mod browser;
+pub mod engine;
 pub mod listening;
 pub mod oidc_provider;
 pub mod outcome;
@@ -10,6 +11,7 @@ pub mod postgres;
 pub mod program;
 pub mod proxy;
 pub mod site;
+pub mod steady;
 pub mod upstream;
 pub mod writers;
 

@@ -159,15 +159,19 @@ impl Person {
 
     /// The same, or `None` where the answer is that it could not be stored, or there is none.
     pub async fn try_share(&self, message: &str) -> Option<String> {
-        let body = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs([("message", message), ("visibility", "public")])
-            .finish();
-        let request = self.client.post(format!("{}/thoughts", self.base)).body(body);
+        let answer = self.try_post("/thoughts", &[("message", message), ("visibility", "public")]).await?;
+        answer.location().filter(|_| answer.status == StatusCode::SEE_OTHER)
+    }
+
+    /// Sends a form, and gives the answer, or `None` where there is none: the server is gone.
+    pub async fn try_post(&self, path: &str, fields: &[(&str, &str)]) -> Option<Answer> {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self.client.post(format!("{}{path}", self.base)).body(body);
         let request =
             request.header("content-type", "application/x-www-form-urlencoded").header("cookie", self.cookie_header());
         let response = request.send().await.ok()?;
-        let location = response.headers().get(LOCATION)?.to_str().ok()?;
-        (response.status() == StatusCode::SEE_OTHER).then(|| location.to_owned())
+        let (status, headers) = (response.status(), response.headers().clone());
+        Some(Answer { status, headers, body: response.text().await.ok()? })
     }
 
     /// The value of a cookie that this browser holds.

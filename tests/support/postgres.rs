@@ -48,9 +48,9 @@ pub async fn database() -> Option<String> {
     Some(format!("postgres://thoughts@{host}/{name}"))
 }
 
-/// Where the newest server's programs are.
+/// Where the newest server's programs are; `None` where there are none, which is said.
 #[expect(clippy::disallowed_methods, reason = "a machine without PostgreSQL may do without, and CI may not")]
-fn programs() -> Option<PathBuf> {
+pub fn programs() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
     let programs = versions.filter_map(|version| Some(version.ok()?.path().join("bin")));
     let newest = programs.filter(|programs| programs.join("initdb").exists()).max();
@@ -64,12 +64,19 @@ fn programs() -> Option<PathBuf> {
     newest
 }
 
-fn start(programs: &Path) -> Server {
+/// A command that runs as a user whom PostgreSQL serves.
+pub fn as_its_user(program: &Path) -> Command {
     let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
-    let mut command = Command::new(if root { "setpriv" } else { "sh" });
-    if root {
-        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "sh"]);
+    if !root {
+        return Command::new(program);
     }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
+    command
+}
+
+fn start(programs: &Path) -> Server {
+    let mut command = as_its_user(Path::new("sh"));
     command.args(["-c", SCRIPT, "sh"]).arg(programs).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut shell = command.spawn().unwrap();
     let mut folder = String::new();

@@ -1,17 +1,21 @@
-//! How the database is reached: a bounded pool, TLS, and how long anything may take.
+//! How the database is reached: a bounded pool, TLS, several hosts, and how long anything may take.
 
 use std::fmt::Write as _;
+use std::future::Future;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Connect, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use futures_util::future::select_ok;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
-use tokio_postgres::Config;
+use tokio::task::JoinHandle;
 use tokio_postgres::config::{Host, TargetSessionAttrs};
+use tokio_postgres::{Client, Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::store::{Result, StoreError};
@@ -19,14 +23,27 @@ use crate::store::{Result, StoreError};
 /// Connections at most, of one instance.
 const CONNECTIONS: usize = 20;
 
+/// Of them for changes at most, so that changes that wait for something leave room to read.
+pub(super) const FOR_CHANGES: usize = 15;
+
 /// How long a free connection is waited for.
 pub(super) const WAIT: Duration = Duration::from_secs(3);
 
 /// How long a statement may take.
 pub(super) const STATEMENT: Duration = Duration::from_secs(5);
 
-/// How long it may take to connect, to each of the hosts.
+/// After how long without a word a connection is given up. The database breaks off what takes longer than
+/// [`STATEMENT`] and says so; what says nothing is gone, or a commit that waits for a standby that is gone.
+pub(super) const SILENCE: Duration = Duration::from_secs(7);
+
+/// How long it may take to connect, all hosts tried.
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// How much later than the one before it each further host is tried, unless that has answered.
+const HEAD_START: Duration = Duration::from_millis(200);
+
+/// How long the system waits for a word of a host that may be gone.
+const GONE: Duration = Duration::from_secs(10);
 
 /// What every connection begins with. A transaction that its instance has left lets go of its locks after a while. A plan
 /// is made once, and reads an index in its order: what is tested is what runs.
@@ -35,6 +52,29 @@ pub(super) const BEGIN: &str = "SET statement_timeout = 5000; SET idle_in_transa
 
 /// The pool. Nothing is connected yet.
 pub(super) fn pool(config: &Config, root_certificate: Option<&Path>) -> Result<Pool> {
+    let config = with_defaults(config);
+    let shown = shown(&config);
+    let tls = tls(root_certificate)
+        .map_err(|why| StoreError::Open(format!("the store {shown} can't be reached by TLS: {why}")))?;
+    let hosts = Hosts { each: each_host(&config), tls: MakeRustlsConnect::new(tls) };
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let begin = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
+        Box::pin(async move { client.batch_execute(BEGIN).await.map_err(HookError::Backend) })
+    });
+    Pool::builder(Manager::from_connect(config, hosts, recycling))
+        .max_size(CONNECTIONS)
+        .wait_timeout(Some(WAIT))
+        .create_timeout(Some(CONNECT))
+        .recycle_timeout(Some(CONNECT))
+        .runtime(Runtime::Tokio1)
+        .post_create(begin)
+        .build()
+        .map_err(|error| StoreError::Open(format!("the store {shown} can't be opened: {error}")))
+}
+
+/// The address as it was given, and what it leaves open.
+fn with_defaults(config: &Config) -> Config {
+    let unsaid = Config::new();
     let mut config = config.clone();
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT);
@@ -42,27 +82,91 @@ pub(super) fn pool(config: &Config, root_certificate: Option<&Path>) -> Result<P
     if config.get_application_name().is_none() {
         config.application_name("thoughts");
     }
-    // A server that is gone without a word is noticed.
-    config.tcp_user_timeout(Duration::from_secs(15)).keepalives_idle(Duration::from_secs(15));
+    // A host that is gone without a word is noticed, by whoever waits for it and by who does not.
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(GONE);
+    }
+    if config.get_keepalives_idle() == unsaid.get_keepalives_idle() {
+        config.keepalives_idle(GONE);
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(GONE / 2);
+    }
     if config.get_hosts().len() > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     }
-    let shown = shown(&config);
-    let tls = tls(root_certificate)
-        .map_err(|why| StoreError::Open(format!("the store {shown} can't be reached by TLS: {why}")))?;
-    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let begin = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
-        Box::pin(async move { client.batch_execute(BEGIN).await.map_err(HookError::Backend) })
-    });
-    Pool::builder(Manager::from_config(config, MakeRustlsConnect::new(tls), recycling))
-        .max_size(CONNECTIONS)
-        .wait_timeout(Some(WAIT))
-        .create_timeout(Some(CONNECT * 3))
-        .recycle_timeout(Some(CONNECT))
-        .runtime(Runtime::Tokio1)
-        .post_create(begin)
-        .build()
-        .map_err(|error| StoreError::Open(format!("the store {shown} can't be opened: {error}")))
+    config
+}
+
+/// The hosts of an address. The driver's own way is one after the other, and it waits for good for one that takes
+/// the connection and then says nothing; so each is tried by itself, and the first that will do is taken.
+struct Hosts {
+    each: Vec<Config>,
+    tls: MakeRustlsConnect,
+}
+
+impl Connect for Hosts {
+    fn connect(&self, _: &Config) -> Pin<Box<dyn Future<Output = Result<Connected, Error>> + Send + '_>> {
+        let tries = (0..).zip(&self.each).map(|(place, host)| {
+            Box::pin(async move {
+                tokio::time::sleep(HEAD_START * place).await;
+                host.connect(self.tls.clone()).await
+            })
+        });
+        let first = select_ok(tries);
+        Box::pin(async move {
+            let ((client, connection), _) = first.await?;
+            let task = tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::warn!(%error, "a connection to the database has ended");
+                }
+            });
+            Ok((client, task))
+        })
+    }
+}
+
+/// A connection, and the task that carries it.
+type Connected = (Client, JoinHandle<()>);
+
+/// The same address with each of its hosts alone.
+fn each_host(config: &Config) -> Vec<Config> {
+    let (hosts, addresses, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
+    let places = 0..hosts.len().max(addresses.len());
+    places
+        .map(|place| {
+            let mut alone = without_hosts(config);
+            match hosts.get(place) {
+                Some(Host::Tcp(name)) => drop(alone.host(name)),
+                Some(Host::Unix(folder)) => drop(alone.host_path(folder)),
+                None => {}
+            }
+            addresses.get(place).map(|address| alone.hostaddr(*address));
+            ports.get(place).or(ports.first()).map(|port| alone.port(*port));
+            alone
+        })
+        .collect()
+}
+
+/// All else that an address says.
+fn without_hosts(config: &Config) -> Config {
+    let mut rest = Config::new();
+    config.get_user().map(|user| rest.user(user));
+    config.get_password().map(|password| rest.password(password));
+    config.get_dbname().map(|name| rest.dbname(name));
+    config.get_options().map(|options| rest.options(options));
+    config.get_application_name().map(|name| rest.application_name(name));
+    config.get_connect_timeout().map(|time| rest.connect_timeout(*time));
+    config.get_tcp_user_timeout().map(|time| rest.tcp_user_timeout(*time));
+    config.get_keepalives_interval().map(|time| rest.keepalives_interval(time));
+    config.get_keepalives_retries().map(|retries| rest.keepalives_retries(retries));
+    rest.ssl_mode(config.get_ssl_mode())
+        .ssl_negotiation(config.get_ssl_negotiation())
+        .keepalives(config.get_keepalives())
+        .keepalives_idle(config.get_keepalives_idle())
+        .target_session_attrs(config.get_target_session_attrs())
+        .channel_binding(config.get_channel_binding());
+    rest
 }
 
 /// Certificates are always checked, against these roots or the system's.

@@ -34,7 +34,7 @@ pub(super) async fn run(client: &mut ClientWrapper) -> Result<()> {
     };
     let version = migrated.await.map_err(|error| match Fault::from(error) {
         Fault::Again => StoreError::Busy("another instance is migrating it".to_owned()),
-        Fault::Store(error) => error,
+        Fault::Store(error) | Fault::Connection(error) => error,
     })?;
     let known = MIGRATIONS.len();
     match usize::try_from(version) {

@@ -30,7 +30,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool};
-use tokio::sync::{RwLock, RwLockReadGuard};
+use tokio::sync::{RwLock, RwLockReadGuard, Semaphore};
 use tokio_postgres::{Config, Row};
 
 pub use self::connect::shown;
@@ -41,6 +41,8 @@ use crate::cache::Usage;
 /// The store in PostgreSQL.
 pub struct PostgresStore {
     pool: Pool,
+    /// How many more changes may be under way.
+    changes: Semaphore,
     /// Whether it is closed; read by whatever is under way, which closing waits for.
     closed: RwLock<bool>,
 }
@@ -52,7 +54,8 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError::Open`] with a line that names the database, never its password, and says what is wrong.
     pub async fn open(config: &Config, root_certificate: Option<&Path>) -> Result<Self> {
-        let store = Self { pool: connect::pool(config, root_certificate)?, closed: RwLock::new(false) };
+        let pool = connect::pool(config, root_certificate)?;
+        let store = Self { pool, changes: Semaphore::new(connect::FOR_CHANGES), closed: RwLock::new(false) };
         let opened = async {
             let mut turn = store.turn().await?;
             migrate::run(&mut turn.client).await
@@ -70,7 +73,14 @@ impl PostgresStore {
     /// A connection, while the store is open.
     async fn turn(&self) -> Result<Turn<'_>> {
         let open = self.admission().await?;
-        Ok(Turn { client: self.connection().await?, _open: open })
+        Ok(Turn { client: self.connection().await?, _open: open, _change: None })
+    }
+
+    /// The same, to change something.
+    async fn turn_to_change(&self) -> Result<Turn<'_>> {
+        let permit = tokio::time::timeout(connect::WAIT, self.changes.acquire()).await;
+        let permit = permit.map_err(|_| transaction::no_turn())?.map_err(|_| StoreError::Closed)?;
+        Ok(Turn { _change: Some(permit), ..self.turn().await? })
     }
 
     async fn admission(&self) -> Result<RwLockReadGuard<'_, bool>> {
@@ -85,11 +95,11 @@ impl PostgresStore {
     /// Reads what one statement gives.
     async fn rows(&self, sql: &'static str, with: &[Value<'_>]) -> Result<Vec<Row>> {
         let turn = self.turn().await?;
-        let rows = async {
+        let rows = transaction::answer(async {
             let statement = turn.client.prepare_cached(sql).await?;
             turn.client.query(&statement, with).await
-        };
-        rows.await.map_err(|error| Fault::from(error).into())
+        });
+        rows.await.map_err(|fault| turn.failed(fault))
     }
 
     /// The same, of which there is one row at most.

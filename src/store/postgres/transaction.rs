@@ -1,9 +1,11 @@
-//! A change: one transaction, tried again where the database asks for that, and answered when it is committed.
+//! A change: one transaction, tried again where the database asks for that, and answered when it is committed. And what
+//! may go wrong with any statement.
 
+use std::future::Future;
 use std::time::Duration;
 
 use deadpool_postgres::{Object, PoolError, TimeoutType};
-use tokio::sync::RwLockReadGuard;
+use tokio::sync::{RwLockReadGuard, SemaphorePermit};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
@@ -23,6 +25,8 @@ pub(super) enum Fault {
     Again,
     /// The store failed.
     Store(StoreError),
+    /// The same, and the connection is of no use any more: it is silent, or leads to a server that takes no writes.
+    Connection(StoreError),
 }
 
 impl From<StoreError> for Fault {
@@ -39,6 +43,7 @@ impl From<Error> for Fault {
                 Self::Store(StoreError::Busy(format!("a statement took more than {} s", connect::STATEMENT.as_secs())))
             }
             Some(&SqlState::TOO_MANY_CONNECTIONS) => Self::Store(StoreError::Busy(text_of(&error))),
+            Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => Self::Connection(StoreError::Failed(text_of(&error))),
             Some(_) | None => Self::Store(StoreError::Failed(text_of(&error))),
         }
     }
@@ -48,8 +53,19 @@ impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Again => Self::Busy("others changed the same again and again".to_owned()),
-            Fault::Store(error) => error,
+            Fault::Store(error) | Fault::Connection(error) => error,
         }
+    }
+}
+
+/// What the database says, unless it says nothing for too long.
+pub(super) async fn answer<T>(statement: impl Future<Output = Result<T, Error>>) -> Result<T, Fault> {
+    match tokio::time::timeout(connect::SILENCE, statement).await {
+        Ok(answer) => answer.map_err(Fault::from),
+        Err(_) => Err(Fault::Connection(StoreError::Failed(format!(
+            "the database has said nothing for {} s",
+            connect::SILENCE.as_secs()
+        )))),
     }
 }
 
@@ -70,9 +86,7 @@ pub(super) fn text_of(error: &(dyn std::error::Error + 'static)) -> String {
 /// Why the pool gave no connection.
 pub(super) fn no_connection(error: PoolError) -> StoreError {
     match error {
-        PoolError::Timeout(TimeoutType::Wait) => {
-            StoreError::Busy(format!("no connection was free for {} s", connect::WAIT.as_secs()))
-        }
+        PoolError::Timeout(TimeoutType::Wait) => no_turn(),
         PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle) => {
             StoreError::Failed("the database did not answer in time".to_owned())
         }
@@ -82,16 +96,34 @@ pub(super) fn no_connection(error: PoolError) -> StoreError {
     }
 }
 
+/// That others had all connections for too long.
+pub(super) fn no_turn() -> StoreError {
+    StoreError::Busy(format!("no connection was free for {} s", connect::WAIT.as_secs()))
+}
+
 /// A connection, while the store is open.
 pub(super) struct Turn<'a> {
     pub(super) client: Object,
     pub(super) _open: RwLockReadGuard<'a, bool>,
+    /// The right to change something, which there are fewer of than connections.
+    pub(super) _change: Option<SemaphorePermit<'a>>,
 }
 
 impl Turn<'_> {
-    pub(super) async fn begin(&mut self) -> Result<Transaction<'_>> {
-        let transaction = self.client.transaction().await;
-        transaction.map(Transaction).map_err(|error| Fault::from(error).into())
+    pub(super) async fn begin(&mut self) -> Result<Transaction<'_>, Fault> {
+        answer(self.client.transaction()).await.map(Transaction)
+    }
+
+    /// What is told of a fault. Where the connection is of no use any more it ends here, and so do those that nobody
+    /// uses just now: they lead to the same server.
+    pub(super) fn failed(self, fault: Fault) -> StoreError {
+        if matches!(fault, Fault::Connection(_)) {
+            if let Some(pool) = Object::pool(&self.client) {
+                pool.retain(|_, _| false);
+            }
+            drop(Object::take(self.client));
+        }
+        fault.into()
     }
 }
 
@@ -101,8 +133,11 @@ pub(super) struct Transaction<'a>(deadpool_postgres::Transaction<'a>);
 impl Transaction<'_> {
     /// What a statement gives.
     pub(super) async fn rows(&self, sql: &'static str, with: &[Value<'_>]) -> Result<Vec<Row>, Fault> {
-        let statement = self.0.prepare_cached(sql).await?;
-        Ok(self.0.query(&statement, with).await?)
+        answer(async {
+            let statement = self.0.prepare_cached(sql).await?;
+            self.0.query(&statement, with).await
+        })
+        .await
     }
 
     /// The same, of which there is one row at most.
@@ -112,14 +147,18 @@ impl Transaction<'_> {
 
     /// Changes something; gives how many rows that were.
     pub(super) async fn change(&self, sql: &'static str, with: &[Value<'_>]) -> Result<u64, Fault> {
-        let statement = self.0.prepare_cached(sql).await?;
-        Ok(self.0.execute(&statement, with).await?)
+        answer(async {
+            let statement = self.0.prepare_cached(sql).await?;
+            self.0.execute(&statement, with).await
+        })
+        .await
     }
 
-    /// Commits what was done, or takes it back. Nothing where it has to be done again, which `attempts` counts.
-    pub(super) async fn settle<T>(self, done: Result<T, Fault>, attempts: &mut u32) -> Option<Result<T>> {
+    /// Commits what was done, or takes it back. Nothing where it has to be done again, which `attempts` counts. Where a
+    /// commit is not answered, nobody knows whether it came about; who sends the same `once` value again finds out.
+    pub(super) async fn settle<T>(self, done: Result<T, Fault>, attempts: &mut u32) -> Option<Result<T, Fault>> {
         let settled = match done {
-            Ok(answer) => self.0.commit().await.map(|()| answer).map_err(Fault::from),
+            Ok(done) => answer(self.0.commit()).await.map(|()| done),
             // A transaction that is dropped is rolled back.
             Err(fault) => Err(fault),
         };
@@ -129,7 +168,7 @@ impl Transaction<'_> {
                 tokio::time::sleep(Duration::from_millis(u64::from(*attempts * *attempts))).await;
                 None
             }
-            settled => Some(settled.map_err(StoreError::from)),
+            settled => Some(settled),
         }
     }
 }
@@ -139,11 +178,18 @@ macro_rules! change {
     ($store:expr, $transaction:ident => $work:expr) => {{
         let mut attempts = 0;
         loop {
-            let mut turn = $store.turn().await?;
-            let $transaction = turn.begin().await?;
-            let done = { $work.await };
-            if let Some(answer) = $transaction.settle(done, &mut attempts).await {
-                break answer;
+            let mut turn = $store.turn_to_change().await?;
+            let settled = match turn.begin().await {
+                Ok($transaction) => {
+                    let done = { $work.await };
+                    $transaction.settle(done, &mut attempts).await
+                }
+                Err(fault) => Some(Err(fault)),
+            };
+            match settled {
+                Some(Ok(answer)) => break Ok(answer),
+                Some(Err(fault)) => break Err(turn.failed(fault)),
+                None => {}
             }
         }
     }};

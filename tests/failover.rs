@@ -1,0 +1,144 @@
+//! PostgreSQL goes away and comes back, or another one takes its place: people are told to come again meanwhile, nothing
+//! that was answered is lost, nothing is there twice, and the site finds its way back by itself.
+//!
+//! `THOUGHTS_FAILOVER_ROUNDS=20 cargo test --test main failover -- --nocapture` kills the primary twenty times, each time
+//! another one.
+
+use std::collections::BTreeSet;
+
+use crate::support::engine::{Engine, address};
+use crate::support::steady::{Steady, says_come_again};
+use crate::support::writers::{Answered, listed};
+use crate::support::{Person, Site};
+
+/// How many write at once.
+const WRITERS: usize = 32;
+
+/// How many answers there are before something happens: any number up to this.
+const ANSWERS: usize = 200;
+
+/// How often the primary is killed.
+fn rounds() -> usize {
+    std::env::var("THOUGHTS_FAILOVER_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap())
+}
+
+fn random() -> usize {
+    usize::from(u16::from_be_bytes(thoughts::clock::random())) % ANSWERS
+}
+
+/// A site on these hosts.
+async fn site_on(hosts: &[&Engine], parameters: &str) -> Site {
+    let hosts: Vec<_> = hosts.iter().map(|engine| engine.host()).collect();
+    let store = address(hosts.join(","), parameters);
+    Site::with(&[("THOUGHTS_STORE", &store), ("THOUGHTS_SECRET", "a secret of the tests that every instance has")])
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_primary_is_killed_and_its_standby_takes_over() {
+    let Some(mut primary) = Engine::start_new("").await else { return };
+    let mut standby = primary.synchronous_standby().await;
+    let site = site_on(&[&primary, &standby], "target_session_attrs=read-write").await;
+    let ann = site.member("Ann").await;
+    let mut answered = Answered::new();
+    for round in 1..=rounds() {
+        let writers = Steady::start(&ann, &format!("round {round} "), WRITERS);
+        let before = random();
+        writers.until(|writers| writers.answers() >= before).await;
+        primary.kill();
+        writers.until(|writers| writers.refusals() > 0).await;
+        says_come_again(&ann.get("/").await);
+        standby.promote().await;
+        let refused = go_on(&writers).await;
+        answered.extend(writers.stop().await);
+        let found = all_there_once(&site.stranger(), &answered).await;
+        println!("round {round}: {} answered, {found} found; {refused} were told to come again", answered.len());
+        std::mem::swap(&mut primary, &mut standby);
+        standby.follow(&primary).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_says_nothing_any_more_is_left() {
+    let Some(primary) = Engine::start_new("").await else { return };
+    let standby = primary.synchronous_standby().await;
+    let site = site_on(&[&primary, &standby], "").await;
+    let ann = site.member("Ann").await;
+    let writers = Steady::start(&ann, "", WRITERS);
+    let before = random();
+    writers.until(|writers| writers.answers() >= before).await;
+    primary.freeze();
+    standby.promote().await;
+    go_on(&writers).await;
+    let answered = writers.stop().await;
+    all_there_once(&site.stranger(), &answered).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_stopped_is_found_again_when_it_is_started() {
+    let Some(engine) = Engine::start_new("").await else { return };
+    let site = site_on(&[&engine], "").await;
+    let ann = site.member("Ann").await;
+    let writers = Steady::start(&ann, "", WRITERS);
+    writers.until(|writers| writers.answers() > WRITERS).await;
+    engine.stop().await;
+    writers.until(|writers| writers.refusals() >= WRITERS).await;
+    let page = ann.get("/").await;
+    says_come_again(&page);
+    assert_eq!(page.text("h1"), "Back in a moment");
+    says_come_again(&ann.htmx().get("/").await);
+    says_come_again(&ann.get("/api/thoughts").await);
+    says_come_again(&site.stranger().get("/readyz").await);
+    engine.start().await;
+    go_on(&writers).await;
+    let answered = writers.stop().await;
+    all_there_once(&site.stranger(), &answered).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_no_writes_any_more_is_left() {
+    let Some(engine) = Engine::start_new("").await else { return };
+    let site = site_on(&[&engine], "").await;
+    let ann = site.member("Ann").await;
+    ann.share("Before", "public").await;
+    let admin = engine.client().await;
+    admin.batch_execute("ALTER SYSTEM SET default_transaction_read_only = on").await.unwrap();
+    admin.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+    // A setting takes a moment to come to every connection.
+    let mut number = 0;
+    let refused = loop {
+        let once = number.to_string();
+        let answer = ann.post("/thoughts", &[("message", "After"), ("visibility", "public"), ("once", &once)]).await;
+        if answer.status != 303 {
+            break answer;
+        }
+        number += 1;
+    };
+    says_come_again(&refused);
+    assert_eq!(ann.get("/").await.status, 200, "it can be read");
+    says_come_again(&ann.get("/readyz").await);
+    admin.batch_execute("ALTER SYSTEM RESET default_transaction_read_only").await.unwrap();
+    admin.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+    while ann.get("/readyz").await.status != 200 {}
+    ann.share("Later", "public").await;
+}
+
+/// Waits until everybody is served again, and gives how often one was told to come again till then.
+async fn go_on(writers: &Steady) -> usize {
+    let before = writers.answers();
+    writers.until(|writers| writers.answers() >= before + 2 * WRITERS).await;
+    writers.refusals()
+}
+
+/// Whatever was answered is listed once, in its own words, and nothing else is: who was not answered has asked again.
+async fn all_there_once(reader: &Person, answered: &Answered) -> usize {
+    let found = listed(&reader.base).await;
+    let unique: BTreeSet<_> = found.iter().collect();
+    assert_eq!(found.len(), unique.len(), "a thought is listed twice");
+    let words: BTreeSet<_> = answered.iter().map(|(_, words)| words).collect();
+    assert_eq!(unique, words, "what was answered, and what is listed");
+    for (path, words) in answered.iter().filter(|(path, _)| path.ends_with(['0', '7', 'A', 'Z'])) {
+        assert_eq!(reader.get(path).await.text("article .words"), *words);
+    }
+    found.len()
+}
