@@ -9,7 +9,7 @@
 //! - [`domain`] says what a thought, a member and a session are, and who may see and do what. It is pure.
 //! - [`store`] remembers: traits in the domain's words, and the stores that keep them.
 //! - [`backup`] is all of a store in one file.
-//! - [`live`] tells whoever is looking what has changed.
+//! - [`live`] tells whoever is looking what has changed; [`fleet`] brings it what other instances change.
 //! - [`oidc`] is the relying party: it signs people in and out with a provider. [`demo`] is a provider.
 //! - [`telemetry`] logs, counts and remembers what happened in signing in and out; [`metrics`] shows the counts.
 //! - [`app`] puts all of it together, [`server`] listens ([`control`] to commands), [`jobs`] run by themselves, [`cli`] starts things.
@@ -34,6 +34,7 @@ pub mod control;
 pub mod demo;
 
 pub mod domain;
+pub mod fleet;
 pub mod jobs;
 pub mod jose;
 pub mod keys;

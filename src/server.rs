@@ -15,7 +15,7 @@ use crate::app::{App, StartError};
 use crate::config::Listen;
 use crate::metrics::Metrics;
 use crate::store::StoreError;
-use crate::{control, jobs, web};
+use crate::{control, fleet, jobs, web};
 
 /// How long what is under way may take once the program is to stop.
 const FINISH_WITHIN: Duration = Duration::from_secs(10);
@@ -23,34 +23,39 @@ const FINISH_WITHIN: Duration = Duration::from_secs(10);
 /// How long a connection may do nothing before it is closed: longer than any proxy keeps one that it may use again.
 const IDLE: Duration = Duration::from_secs(75);
 
-/// A server that is running. Its tasks, the listeners, the jobs and the control socket, end when [`Running::stop`] tells them to.
+/// A server that is running. Its tasks, the listeners, the jobs, the control socket and what hears other instances, end when [`Running::stop`] tells them to.
 pub struct Running {
     app: Arc<App>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<io::Result<()>>>,
     jobs: JoinHandle<()>,
     control: JoinHandle<()>,
+    /// What hears other instances, where there may be any.
+    fleet: Option<JoinHandle<()>>,
 }
 
 impl Running {
     /// Listens where the configuration says, and serves `app` there.
     ///
     /// # Errors
-    /// `Listen` where that address can't be had.
+    /// `Listen` where that address can't be had, `Store` where the store is closed.
     pub async fn start(app: Arc<App>) -> Result<Self, StartError> {
         let acceptor = bind(&app.config.listen).await?;
         let for_metrics = match &app.config.metrics_listen {
             Some(listen) => Some(bind(listen).await?),
             None => None,
         };
+        // Before anything is served: nothing falls between what a page shows and what is heard.
+        let following = app.store.follow().await?;
         let (stop, stopped) = watch::channel(false);
         let mut listeners = vec![serve(acceptor, web::mount(&app), stopped.clone())];
         if let Some(acceptor) = for_metrics {
             listeners.push(serve(acceptor, Metrics { app: app.clone() }, stopped.clone()));
         }
         let jobs = tokio::spawn(jobs::run(app.clone(), stopped.clone()));
-        let control = tokio::spawn(control::run(app.clone(), stopped));
-        Ok(Self { app, stop, listeners, jobs, control })
+        let control = tokio::spawn(control::run(app.clone(), stopped.clone()));
+        let fleet = following.map(|following| tokio::spawn(fleet::run(app.clone(), following, stopped)));
+        Ok(Self { app, stop, listeners, jobs, control, fleet })
     }
 
     /// Finishes what is under way, for ten seconds at most, and puts everything on disk.
@@ -67,6 +72,9 @@ impl Running {
             tasks.push(listener.await.map(|_| ()));
         }
         tasks.extend([self.jobs.await, self.control.await]);
+        if let Some(fleet) = self.fleet {
+            tasks.push(fleet.await);
+        }
         for error in tasks.into_iter().filter_map(Result::err) {
             tracing::error!(%error, "a task ended badly");
         }

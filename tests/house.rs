@@ -27,7 +27,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("web", &["actions", "api", "app", "clock", "config", "domain", "oidc", "paths", "store", "telemetry"]),
     ("metrics", &["app", "oidc", "telemetry"]),
     ("jobs", &["app", "backup", "domain", "store"]),
-    ("server", &["app", "config", "control", "jobs", "metrics", "store", "web"]),
+    ("fleet", &["app", "store"]),
+    ("server", &["app", "config", "control", "fleet", "jobs", "metrics", "store", "web"]),
     ("control", &["app", "backup", "config"]),
     (
         "cli",

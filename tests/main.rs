@@ -24,6 +24,7 @@ mod deploy;
 mod editing;
 mod events;
 mod failover;
+mod fleet;
 mod headers;
 mod house;
 mod interoperability;

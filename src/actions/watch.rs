@@ -158,7 +158,7 @@ impl Watcher {
             }
             (Message::KnownAnew(member), Some(session)) if session.member == member => self.know_anew(member).await,
             (Message::SessionEnded(..) | Message::KnownAnew(_), _) => None,
-            (Message::Closed, _) => Some(Next::End),
+            (Message::Lost | Message::Closed, _) => Some(Next::End),
         }
     }
 

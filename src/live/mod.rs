@@ -6,7 +6,9 @@
 //! out of the channel, and ends; its browser comes back, and is told from the ring.
 //!
 //! An event's id is a ULID of the moment at which this instance was told of it, so ids are ordered, and one of before a
-//! restart, or of longer ago than the ring reaches, is known to be just that: then the stream says `missed`.
+//! restart, or of longer ago than the ring reaches, is known to be just that: then the stream says `missed`. It ends in a
+//! mark of the instance. Who comes from another instance is told from a while before their last event on: instances
+//! are told in an order of their own. What is told twice does no harm, for a page knows what it shows.
 //!
 //! A [`Change`] is plain data: what happens on another instance is told here by whoever hears of it.
 
@@ -16,15 +18,26 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::broadcast;
+use ulid::Ulid;
 
 use self::event::Event;
-use crate::clock::{Clock, Ids};
+use crate::clock::{Clock, random};
 use crate::domain::change::Change;
 use crate::domain::id::{EventId, MemberId};
 use crate::domain::session::{End, SessionHash};
 
 /// How many events are remembered, and how many a stream may lie behind.
 pub const REMEMBERED: usize = 1024;
+
+/// How far what one instance is told may lie behind what another is told, their clocks' difference included: in
+/// milliseconds, as it stands in an id.
+const BETWEEN_INSTANCES: u128 = 10_000 << RANDOM_BITS;
+
+/// The bits of a ULID behind its milliseconds.
+const RANDOM_BITS: u32 = 80;
+
+/// Those of them that are the instance's mark; the rest counts.
+const MARK_BITS: u32 = 32;
 
 /// What a stream hears.
 #[derive(Clone, Debug)]
@@ -35,6 +48,8 @@ pub enum Message {
     SessionEnded(SessionHash, End),
     /// A member may be in other groups than before.
     KnownAnew(MemberId),
+    /// Not everything that happened was heard.
+    Lost,
     /// The program stops.
     Closed,
 }
@@ -42,7 +57,7 @@ pub enum Message {
 /// Where changes come together, and go out from.
 pub struct Hub {
     clock: Clock,
-    ids: Ids,
+    mark: u32,
     messages: broadcast::Sender<Message>,
     past: Mutex<Past>,
 }
@@ -52,6 +67,8 @@ struct Past {
     events: VecDeque<Arc<Event>>,
     /// Whoever has seen this one has missed none that is not remembered.
     since: EventId,
+    /// The last id that was given, without the mark.
+    last: u128,
     closed: bool,
 }
 
@@ -68,10 +85,30 @@ pub struct Listener {
 impl Hub {
     /// A hub that remembers nothing yet.
     pub fn new(clock: &Clock) -> Self {
-        let ids = Ids::default();
-        let since = EventId::from(ids.next(clock.now()));
-        let past = Past { events: VecDeque::with_capacity(REMEMBERED), since, closed: false };
-        Self { clock: clock.clone(), ids, messages: broadcast::Sender::new(REMEMBERED), past: Mutex::new(past) }
+        let events = VecDeque::with_capacity(REMEMBERED);
+        let past = Past { events, since: EventId::NONE, last: 0, closed: false };
+        let hub = Self {
+            clock: clock.clone(),
+            mark: u32::from_be_bytes(random()),
+            messages: broadcast::Sender::new(REMEMBERED),
+            past: Mutex::new(past),
+        };
+        hub.forget();
+        hub
+    }
+
+    /// Remembers nothing of what was, so that whoever comes looks at everything anew.
+    fn forget(&self) {
+        let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        past.events.clear();
+        past.since = self.next_id(&mut past);
+    }
+
+    /// Not everything that happened was heard: every stream ends, so that its browser comes again, is asked again who
+    /// it is, and is told to look at everything anew.
+    pub fn lose(&self) {
+        self.forget();
+        let _ = self.messages.send(Message::Lost);
     }
 
     /// Tells whom it concerns.
@@ -82,7 +119,7 @@ impl Hub {
             Change::SessionEnded { session, why } => Message::SessionEnded(*session, *why),
             Change::MemberKnownAnew { member } => Message::KnownAnew(*member),
             Change::Thought { .. } | Change::Many => {
-                let Some(event) = event::of(change, self.next_id()) else { return };
+                let Some(event) = event::of(change, self.next_id(&mut past)) else { return };
                 Message::Event(past.remember(event))
             }
         };
@@ -92,18 +129,19 @@ impl Hub {
 
     /// Listens, from after `last` on where that is given.
     pub fn listen(&self, last: Option<EventId>) -> Listener {
-        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
         let mut messages = self.messages.subscribe();
         if past.closed {
             messages = closed();
         }
-        let position = self.next_id();
+        let position = self.next_id(&mut past);
         let missed = match last {
             None => Some(Vec::new()),
-            Some(last) if last < past.since || last > position => None,
+            Some(last) if last > position => None,
             Some(last) => {
+                let last = self.as_ours(last);
                 let first = past.events.partition_point(|event| event.id <= last);
-                Some(past.events.range(first..).cloned().collect())
+                (last >= past.since).then(|| past.events.range(first..).cloned().collect())
             }
         };
         Listener { messages, missed, position }
@@ -120,8 +158,18 @@ impl Hub {
         self.messages.receiver_count()
     }
 
-    fn next_id(&self) -> EventId {
-        EventId::from(self.ids.next(self.clock.now()))
+    /// An id of ours as it is, and for another's one that lies safely before it.
+    fn as_ours(&self, id: EventId) -> EventId {
+        let number = u128::from_be_bytes(id.to_bytes());
+        let ours = number % (1 << MARK_BITS) == u128::from(self.mark);
+        if ours { id } else { EventId::from(Ulid(number.saturating_sub(BETWEEN_INSTANCES))) }
+    }
+
+    /// A later id than all before it, also where the clock is set back.
+    fn next_id(&self, past: &mut Past) -> EventId {
+        let millisecond = u128::try_from(self.clock.now().as_millisecond()).unwrap_or_default();
+        past.last = (millisecond << RANDOM_BITS).max(past.last + (1 << MARK_BITS));
+        EventId::from(Ulid(past.last | u128::from(self.mark)))
     }
 }
 
@@ -190,6 +238,33 @@ mod tests {
         assert!(restarted.listen(Some(here)).missed.is_none(), "before the restart");
         let later = EventId::from(Ulid(u128::MAX));
         assert!(restarted.listen(Some(later)).missed.is_none(), "no id of ours");
+    }
+
+    #[test]
+    fn who_comes_from_another_instance_is_told_from_a_while_before_on() {
+        let clock = Clock::manual();
+        let (here, there) = (Hub::new(&clock), Hub::new(&clock));
+        let before = there.listen(None).position;
+        assert!(here.listen(Some(before)).missed.is_none(), "too soon after the start to know");
+        clock.advance(Duration::from_mins(1));
+        here.tell(&shared(1));
+        clock.advance(Duration::from_secs(5));
+        let last = there.listen(None).position;
+        here.tell(&shared(2));
+        assert_eq!(here.listen(Some(last)).missed.unwrap().len(), 2, "the first may not have been told there");
+        assert!(here.listen(Some(here.listen(None).position)).missed.unwrap().is_empty());
+    }
+
+    #[test]
+    fn where_something_was_lost_every_stream_ends_and_looks_anew() {
+        let hub = Hub::new(&Clock::manual());
+        let mut open = hub.listen(None);
+        hub.tell(&shared(1));
+        hub.lose();
+        assert!(matches!(open.messages.try_recv(), Ok(Message::Event(_))));
+        assert!(matches!(open.messages.try_recv(), Ok(Message::Lost)));
+        assert!(hub.listen(Some(open.position)).missed.is_none());
+        assert!(hub.listen(Some(hub.listen(None).position)).missed.is_some());
     }
 
     #[test]

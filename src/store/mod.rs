@@ -7,6 +7,8 @@
 //! - Lists are read by key range, newest first; their cost does not grow with what is stored.
 //! - What isn't there is `None`, `false` or an empty list; a [`StoreError`] means that the store failed.
 //! - Times are whole milliseconds, and come from the caller: a store has no clock.
+//! - What is written by one instance is read by every other at once, where several may use a store; and whoever
+//!   [follows](Store::follow) hears of it.
 //!
 //! `suite/` holds all of this as tests that each store passes as they are.
 //!
@@ -30,6 +32,7 @@ use jiff::Timestamp;
 use self::copying::Copying;
 use crate::cache::Usage;
 use crate::domain::api_token::{ApiToken, ApiTokenHash};
+use crate::domain::change::Change;
 use crate::domain::id::{ApiTokenId, MemberId, ThoughtId};
 use crate::domain::member::{Handle, Identity, Member, Profile};
 use crate::domain::page::{Page, TrashPlace};
@@ -334,6 +337,39 @@ pub trait UnsentTexts: Send + Sync {
     async fn purge_unsent(&self, before: Timestamp, limit: usize) -> Result<usize>;
 }
 
+/// How other instances are heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hearing {
+    /// By notices, at once.
+    Notices,
+    /// By looking again and again: this store gives no notices.
+    TheClock,
+    /// Not at all, for now; what they change meanwhile is heard later.
+    CutOff {
+        /// Why: a line for the log.
+        why: String,
+    },
+}
+
+/// What is heard of other instances.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// They changed this: each of them in its order, and one after another as far as one waited for the other.
+    Changes(Vec<Change>),
+    /// How they are heard from now on.
+    By(Hearing),
+    /// They were not heard for so long that what they changed meanwhile is not known any more.
+    Lost,
+}
+
+/// Hears what other instances change: every [`Change`] that their actions tell, once each, and none that did not come
+/// about. What this instance itself changes is not heard.
+#[async_trait]
+pub trait Following: Send {
+    /// The next that is heard, whenever that is. It goes on by itself where the store was out of reach.
+    async fn next(&mut self) -> Heard;
+}
+
 /// A whole store.
 #[async_trait]
 pub trait Store: Thoughts + Members + Accounts + Sessions + ApiTokens + UnsentTexts + Copying {
@@ -346,6 +382,10 @@ pub trait Store: Thoughts + Members + Accounts + Sessions + ApiTokens + UnsentTe
 
     /// What the store keeps in memory to be quick: each cache by name.
     fn caches(&self) -> Vec<(&'static str, Usage)>;
+
+    /// Follows what other instances change, from now on; `None` where no other process can use this store. What was
+    /// written before this returns may be heard or not.
+    async fn follow(&self) -> Result<Option<Box<dyn Following>>>;
 
     /// Answers what is under way, puts all of it on disk, and refuses what comes later with
     /// [`StoreError::Closed`].

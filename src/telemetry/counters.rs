@@ -13,6 +13,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use super::caches::Caches;
+use super::fleet::Fleet;
 use super::sign_ins::Outcome;
 use super::{Event, Label};
 
@@ -65,6 +66,7 @@ pub(super) struct Counters {
     provider_up: Family<Labels<1>, Gauge>,
     provider_skew: Family<Labels<1>, Gauge>,
     pub(super) caches: Caches,
+    pub(super) fleet: Fleet,
     resident_memory: Gauge<i64, AtomicI64>,
 }
 
@@ -102,6 +104,7 @@ impl Counters {
             upstream_calls: Counted::new(ours, "upstream_calls", "Calls of upstreams", ["upstream", "outcome"]),
             requests: Counted::new(ours, "http_requests", "Requests answered", ["method", "route", "status"]),
             caches: Caches::new(ours),
+            fleet: Fleet::new(ours),
             registry,
             durations,
             open_streams,

@@ -10,6 +10,7 @@
 mod caches;
 mod counters;
 mod event;
+mod fleet;
 mod sign_ins;
 
 use std::borrow::Cow;
@@ -71,6 +72,16 @@ impl Telemetry {
     /// How many streams are open now.
     pub fn open_streams(&self, count: usize) {
         self.counters.open_streams.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// By what other instances are heard, if they are.
+    pub fn hearing(&self, by: Option<&'static str>) {
+        self.counters.fleet.hearing(by);
+    }
+
+    /// Other instances have told of so many changes.
+    pub fn changes_heard(&self, many: usize) {
+        self.counters.fleet.heard(many);
     }
 
     /// How a provider is doing, and how many seconds its clock is ahead of ours, as far as is known.

@@ -3,6 +3,7 @@
 
 pub mod browser;
 pub mod engine;
+pub mod fleet;
 pub mod listening;
 pub mod oidc_provider;
 pub mod outcome;
@@ -15,6 +16,7 @@ pub mod steady;
 pub mod upstream;
 pub mod writers;
 
+pub use fleet::Fleet;
 pub use listening::Listening;
 pub use person::{Answer, Person};
 pub use proxy::Proxy;

@@ -45,6 +45,11 @@ impl Person {
         self.saying("HX-Request", "true").saying("HX-Request-Type", "partial")
     }
 
+    /// The same browser, whose requests another server answers: they share their cookies.
+    pub fn at(&self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self.clone() }
+    }
+
     /// The same person in another browser that holds a copy of this one's cookies.
     pub fn copy(&self) -> Self {
         Self { cookies: Arc::new(Mutex::new(self.cookies.lock().unwrap().clone())), ..self.clone() }

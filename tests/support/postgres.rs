@@ -39,13 +39,23 @@ pub async fn database() -> Option<String> {
     let server = SERVER.get_or_init(async || programs().map(|programs| start(&programs))).await.as_ref()?;
     let host = server.folder.replace('/', "%2F");
     let name = format!("test{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let admin = format!("postgres://thoughts@{host}/postgres");
-    let (client, connection) = tokio_postgres::connect(&admin, tokio_postgres::NoTls).await.unwrap();
+    execute(&format!("postgres://thoughts@{host}/postgres"), &format!("CREATE DATABASE {name}")).await;
+    Some(format!("postgres://thoughts@{host}/{name}"))
+}
+
+/// Has the database at this address do something, and says for how many rows it did.
+pub async fn execute(url: &str, statement: &str) -> u64 {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
-    client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+    let rows = client.execute(statement, &[]).await.unwrap();
     drop(client);
     connection.await.unwrap().unwrap();
-    Some(format!("postgres://thoughts@{host}/{name}"))
+    rows
+}
+
+/// The same database, where a function that a test makes takes the place of PostgreSQL's own of that name.
+pub fn ours_first(url: &str) -> String {
+    format!("{url}?options=-csearch_path%3Dpublic%2Cpg_catalog")
 }
 
 /// Where the newest server's programs are; `None` where there are none, which is said.

@@ -28,6 +28,8 @@ pub struct Site {
     /// The second provider, called `other`, where there are two; the first is then called `main`.
     pub other: Option<demo::Provider>,
     pub base: String,
+    /// What it was configured by, for another instance of it.
+    pub sources: Sources,
     _kept: Kept,
 }
 
@@ -56,10 +58,19 @@ struct Setup<'a> {
     file: &'a str,
     /// What the configuration says of a second provider besides who it is, if there is one.
     other: Option<&'a str>,
+    /// Where it keeps what it knows, if that is not to be found for it.
+    store: Option<&'a str>,
 }
 
-const USUAL: Setup<'_> =
-    Setup { settings: &[], client_secret: Some(CLIENT_SECRET), client_key: None, faults: &[], file: "", other: None };
+const USUAL: Setup<'_> = Setup {
+    settings: &[],
+    client_secret: Some(CLIENT_SECRET),
+    client_key: None,
+    faults: &[],
+    file: "",
+    other: None,
+    store: None,
+};
 
 impl Site {
     /// A site with these settings besides those that it needs.
@@ -98,7 +109,12 @@ impl Site {
         Self::start(Setup { other: Some(other), ..USUAL }).await
     }
 
-    async fn start(Setup { settings, client_secret, client_key, faults, file, other }: Setup<'_>) -> Self {
+    /// A site that keeps what it knows in this database, with these settings and this `thoughts.toml`.
+    pub async fn on_database(database: &str, settings: &[(&str, &str)], file: &str) -> Self {
+        Self::start(Setup { settings, file, store: Some(database), ..USUAL }).await
+    }
+
+    async fn start(Setup { settings, client_secret, client_key, faults, file, other, store }: Setup<'_>) -> Self {
         let (provider_listener, issuer) = free_address();
         let (listener, origin) = free_address();
         let listen = listener.local_addr().unwrap().to_string();
@@ -136,8 +152,8 @@ impl Site {
         let mut sources = Sources { working_directory: folder.path().into(), ..Sources::default() }
             .with("THOUGHTS_BASE_URL", &base)
             .with("THOUGHTS_LISTEN", &listen)
-            .with("THOUGHTS_STORE", &store(folder.path()).await);
-        if on_postgres() {
+            .with("THOUGHTS_STORE", &found_store(store, folder.path()).await);
+        if on_postgres() || store.is_some() {
             sources = sources.with("THOUGHTS_SECRET", "a secret of the tests that every instance has");
         }
         for (name, value) in of_provider.iter().chain(settings).filter(|(name, _)| name.starts_with("THOUGHTS_")) {
@@ -145,7 +161,7 @@ impl Site {
         }
         let app = App::open(Config::load(&sources).unwrap(), clock.clone()).await.unwrap();
         let running = Running::start(app.clone()).await.unwrap();
-        Self { app, clock, provider, other: second, base, _kept: Kept { _running: running, _folder: folder } }
+        Self { app, clock, provider, other: second, base, sources, _kept: Kept { _running: running, _folder: folder } }
     }
 
     /// Waits until so many streams are open. That somebody has gone shows when the next heartbeat does not reach them.
@@ -200,7 +216,10 @@ pub fn on_postgres() -> bool {
 }
 
 /// Where a new site keeps what it knows.
-async fn store(folder: &std::path::Path) -> String {
+async fn found_store(given: Option<&str>, folder: &std::path::Path) -> String {
+    if let Some(store) = given {
+        return store.to_owned();
+    }
     if on_postgres() {
         return super::postgres::database().await.expect("THOUGHTS_TEST_STORE=postgres needs PostgreSQL");
     }

@@ -5,9 +5,10 @@ use async_trait::async_trait;
 use super::transaction::{Fault, Transaction, change};
 use super::values::{bytes, column, first, limit};
 use super::{PostgresStore, members, sessions, statements as sql, thoughts};
+use crate::domain::change::Change;
 use crate::domain::id::MemberId;
 use crate::domain::member::{Handle, Member};
-use crate::domain::session::Session;
+use crate::domain::session::{End, Session};
 use crate::store::{Accounts, Result};
 
 #[async_trait]
@@ -28,7 +29,11 @@ async fn delete(to: &Transaction<'_>, id: MemberId) -> Result<Option<Vec<Session
     members::forget_identities(to, &member.identities).await?;
     put_leaving(to, id, &member.handle).await?;
     to.change(sql::REMOVE_API_TOKENS_OF, &[&&id.to_bytes()[..]]).await?;
-    Ok(Some(sessions::end_unnoted(to, id).await?))
+    let ended = sessions::end_unnoted(to, id).await?;
+    let why = End::AccountDeleted;
+    let told = ended.iter().map(|session| Change::SessionEnded { session: session.hash, why });
+    to.announce(told.chain([Change::Many]).collect()).await?;
+    Ok(Some(ended))
 }
 
 /// Notes who was deleted, whose handle nobody is given until everything else is gone.

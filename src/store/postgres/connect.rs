@@ -1,4 +1,4 @@
-//! How the database is reached: a bounded pool, TLS, several hosts, and how long anything may take.
+//! How the database is reached: a bounded pool and connections beside it, TLS, several hosts, and how long anything may take.
 
 use std::fmt::Write as _;
 use std::future::Future;
@@ -15,7 +15,8 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::task::JoinHandle;
 use tokio_postgres::config::{Host, TargetSessionAttrs};
-use tokio_postgres::{Client, Config, Error};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Connection, Error, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::store::{Result, StoreError};
@@ -37,7 +38,7 @@ pub(super) const STATEMENT: Duration = Duration::from_secs(5);
 pub(super) const SILENCE: Duration = Duration::from_secs(7);
 
 /// How long it may take to connect, all hosts tried.
-const CONNECT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT: Duration = Duration::from_secs(5);
 
 /// How much later than the one before it each further host is tried, unless that has answered.
 const HEAD_START: Duration = Duration::from_millis(200);
@@ -50,26 +51,50 @@ const GONE: Duration = Duration::from_secs(10);
 pub(super) const BEGIN: &str = "SET statement_timeout = 5000; SET idle_in_transaction_session_timeout = 15000; \
     SET plan_cache_mode = force_generic_plan; SET enable_bitmapscan = off";
 
-/// The pool. Nothing is connected yet.
-pub(super) fn pool(config: &Config, root_certificate: Option<&Path>) -> Result<Pool> {
-    let config = with_defaults(config);
-    let shown = shown(&config);
-    let tls = tls(root_certificate)
-        .map_err(|why| StoreError::Open(format!("the store {shown} can't be reached by TLS: {why}")))?;
-    let hosts = Hosts { each: each_host(&config), tls: MakeRustlsConnect::new(tls) };
-    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let begin = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
-        Box::pin(async move { client.batch_execute(BEGIN).await.map_err(HookError::Backend) })
-    });
-    Pool::builder(Manager::from_connect(config, hosts, recycling))
-        .max_size(CONNECTIONS)
-        .wait_timeout(Some(WAIT))
-        .create_timeout(Some(CONNECT))
-        .recycle_timeout(Some(CONNECT))
-        .runtime(Runtime::Tokio1)
-        .post_create(begin)
-        .build()
-        .map_err(|error| StoreError::Open(format!("the store {shown} can't be opened: {error}")))
+/// The way to the database, for a pool and for connections beside it.
+#[derive(Clone)]
+pub(super) struct Way {
+    config: Config,
+    hosts: Hosts,
+}
+
+impl Way {
+    /// Where the address says. Nothing is connected yet.
+    pub(super) fn new(config: &Config, root_certificate: Option<&Path>) -> Result<Self> {
+        let config = with_defaults(config);
+        let tls = tls(root_certificate)
+            .map_err(|why| StoreError::Open(format!("the store {} can't be reached by TLS: {why}", shown(&config))))?;
+        let hosts = Hosts { each: each_host(&config), tls: MakeRustlsConnect::new(tls) };
+        Ok(Self { config, hosts })
+    }
+
+    /// The pool. Nothing is connected yet.
+    pub(super) fn pool(&self) -> Result<Pool> {
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let begin = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
+            Box::pin(async move { client.batch_execute(BEGIN).await.map_err(HookError::Backend) })
+        });
+        Pool::builder(Manager::from_connect(self.config.clone(), self.hosts.clone(), recycling))
+            .max_size(CONNECTIONS)
+            .wait_timeout(Some(WAIT))
+            .create_timeout(Some(CONNECT))
+            .recycle_timeout(Some(CONNECT))
+            .runtime(Runtime::Tokio1)
+            .post_create(begin)
+            .build()
+            .map_err(|error| StoreError::Open(format!("the store {} can't be opened: {error}", shown(&self.config))))
+    }
+
+    /// A connection beside the pool, which the database's administrator sees by the program's name with `for_what`
+    /// behind it.
+    pub(super) async fn connect(&self, for_what: &str) -> Result<(Client, Carrier), Error> {
+        let mut hosts = self.hosts.clone();
+        let name = format!("{} {for_what}", self.config.get_application_name().unwrap_or_default());
+        for host in &mut hosts.each {
+            host.application_name(&name);
+        }
+        hosts.first().await
+    }
 }
 
 /// The address as it was given, and what it leaves open.
@@ -100,22 +125,28 @@ fn with_defaults(config: &Config) -> Config {
 
 /// The hosts of an address. The driver's own way is one after the other, and it waits for good for one that takes
 /// the connection and then says nothing; so each is tried by itself, and the first that will do is taken.
+#[derive(Clone)]
 struct Hosts {
     each: Vec<Config>,
     tls: MakeRustlsConnect,
 }
 
-impl Connect for Hosts {
-    fn connect(&self, _: &Config) -> Pin<Box<dyn Future<Output = Result<Connected, Error>> + Send + '_>> {
+impl Hosts {
+    async fn first(&self) -> Result<(Client, Carrier), Error> {
         let tries = (0..).zip(&self.each).map(|(place, host)| {
             Box::pin(async move {
                 tokio::time::sleep(HEAD_START * place).await;
                 host.connect(self.tls.clone()).await
             })
         });
-        let first = select_ok(tries);
+        Ok(select_ok(tries).await?.0)
+    }
+}
+
+impl Connect for Hosts {
+    fn connect(&self, _: &Config) -> Pin<Box<dyn Future<Output = Result<Connected, Error>> + Send + '_>> {
         Box::pin(async move {
-            let ((client, connection), _) = first.await?;
+            let (client, connection) = self.first().await?;
             let task = tokio::spawn(async move {
                 if let Err(error) = connection.await {
                     tracing::warn!(%error, "a connection to the database has ended");
@@ -125,6 +156,9 @@ impl Connect for Hosts {
         })
     }
 }
+
+/// What carries a connection.
+pub(super) type Carrier = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
 /// A connection, and the task that carries it.
 type Connected = (Client, JoinHandle<()>);

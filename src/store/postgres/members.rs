@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tokio::try_join;
 
 use super::transaction::{Fault, Transaction, change};
 use super::values::{LAST, bytes, first, limit, records};
 use super::{PostgresStore, sessions, statements as sql};
+use crate::domain::change::Change;
 use crate::domain::id::MemberId;
 use crate::domain::member::{Handle, Identity, Member, Profile};
 use crate::domain::page::Page;
@@ -118,7 +120,7 @@ async fn update(to: &Transaction<'_>, id: MemberId, profile: &Profile) -> Result
     let mut now = was.clone();
     now.take(profile.clone());
     if now != was {
-        write(to, &now).await?;
+        try_join!(write(to, &now), to.announce(vec![Change::MemberKnownAnew { member: id }]))?;
     }
     Ok(Some(now))
 }

@@ -3,39 +3,40 @@
 //! To add one more: a file in `migrations/` and a line in [`MIGRATIONS`]. What an older binary could not work with any
 //! more is done in two releases: instances of both run side by side for a while.
 
+use std::time::Duration;
+
 use deadpool_postgres::{ClientWrapper, Transaction};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error, IsolationLevel};
 
-use super::transaction::Fault;
+use super::transaction::{Fault, is_unknown};
 use crate::store::{Result, StoreError};
 
 /// What leads from each layout to the next.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_begin.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_begin.sql"), include_str!("migrations/0002_changes.sql")];
 
 /// Names the turn to migrate among all advisory locks of the database: "thoughts" in ASCII.
 const TURN: i64 = 0x7468_6f75_6768_7473;
 
+/// How often it is tried where another instance was in the way.
+const ATTEMPTS: u32 = 20;
+
 pub(super) async fn run(client: &mut ClientWrapper) -> Result<()> {
-    let migrated = async {
-        // Who need not change anything needs no right to.
-        let there: bool = client.query_one("SELECT to_regclass('layout') IS NOT NULL", &[]).await?.try_get(0)?;
-        if there {
-            let version: i64 = client.query_one(VERSION, &[]).await?.try_get(0)?;
-            if usize::try_from(version).is_ok_and(|version| version >= MIGRATIONS.len()) {
-                return Ok(version);
+    let mut attempts = 0;
+    let version = loop {
+        let error = match layout(client).await {
+            Ok(version) => break version,
+            Err(error) => error,
+        };
+        attempts += 1;
+        match (is_anothers(&error), Fault::from(error)) {
+            (true, _) | (false, Fault::Again) if attempts < ATTEMPTS => {
+                tokio::time::sleep(Duration::from_millis(u64::from(10 * attempts))).await;
             }
+            (_, Fault::Again) => return Err(StoreError::Busy("another instance is migrating it".to_owned())),
+            (_, Fault::Store(error) | Fault::Connection(error)) => return Err(error),
         }
-        // What is read behind the lock must be of after it.
-        let beginning = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
-        let transaction = beginning.start().await?;
-        let version = migrate(&transaction).await?;
-        transaction.commit().await?;
-        Ok::<_, Error>(version)
     };
-    let version = migrated.await.map_err(|error| match Fault::from(error) {
-        Fault::Again => StoreError::Busy("another instance is migrating it".to_owned()),
-        Fault::Store(error) | Fault::Connection(error) => error,
-    })?;
     let known = MIGRATIONS.len();
     match usize::try_from(version) {
         Ok(version) if version <= known => Ok(()),
@@ -43,6 +44,29 @@ pub(super) async fn run(client: &mut ClientWrapper) -> Result<()> {
             "has layout {version}, and this Thoughts knows layouts up to {known}. Use the newer one that made it."
         ))),
     }
+}
+
+/// The layout that there is now, which is the last one, or newer.
+async fn layout(client: &mut ClientWrapper) -> std::result::Result<i64, Error> {
+    // Who need not change anything needs no right to.
+    let there: bool = client.query_one("SELECT to_regclass('layout') IS NOT NULL", &[]).await?.try_get(0)?;
+    if there {
+        let version: i64 = client.query_one(VERSION, &[]).await?.try_get(0)?;
+        if usize::try_from(version).is_ok_and(|version| version >= MIGRATIONS.len()) {
+            return Ok(version);
+        }
+    }
+    // What is read behind the lock must be of after it.
+    let beginning = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
+    let transaction = beginning.start().await?;
+    let version = migrate(&transaction).await?;
+    transaction.commit().await?;
+    Ok(version)
+}
+
+/// Whether another instance has made the same meanwhile, as it can where there are no turns.
+fn is_anothers(error: &Error) -> bool {
+    matches!(error.code(), Some(&SqlState::UNIQUE_VIOLATION | &SqlState::DUPLICATE_TABLE | &SqlState::DUPLICATE_OBJECT))
 }
 
 const VERSION: &str = "SELECT coalesce(max(version), 0) FROM layout";
@@ -62,9 +86,14 @@ async fn migrate(transaction: &Transaction<'_>) -> std::result::Result<i64, Erro
     Ok(version)
 }
 
-/// Waits until no other instance migrates; the turn ends with the transaction. Where there are no advisory locks
-/// (`YugabyteDB` before 2025.1) or they lock nothing (`CockroachDB`), this is the place for something else; until then
-/// the first start there is for one instance alone.
+/// Waits until no other instance migrates; the turn ends with the transaction. The one seam for advisory locks: where
+/// there are none (`YugabyteDB` before 2025.1) or they lock nothing (`CockroachDB`), instances that start at once get
+/// in each other's way, all but one are taken back, and look again. That needs a database that takes back what
+/// changes tables. Run by the tests: PostgreSQL 15, with these locks and without.
 async fn take_turn(transaction: &Transaction<'_>) -> std::result::Result<(), Error> {
-    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&TURN]).await.map(drop)
+    transaction.batch_execute("SAVEPOINT turn").await?;
+    match transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&TURN]).await {
+        Err(error) if is_unknown(&error) => transaction.batch_execute("ROLLBACK TO SAVEPOINT turn").await,
+        taken => taken.map(drop),
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Read in this order: `migrations/` (which tables there are), `statements` (everything that is asked of them),
 //! `connect` (how the database is reached), `transaction` (how a change comes about), then the store's methods by
-//! subject, and `copying`.
+//! subject, `copying`, and `changes`, `following` and `notices`, by which instances hear of each other.
 //!
 //! A change locks the rows that it decides by and is tried again where the database could not order it beside another
 //! one; PostgreSQL's default isolation is enough for that, and stricter ones do as well. Who is to be held still, like
@@ -12,11 +12,14 @@
 
 mod accounts;
 mod api_tokens;
+mod changes;
 mod connect;
 mod copying;
 mod feed;
+mod following;
 mod members;
 mod migrate;
+mod notices;
 mod sessions;
 mod statements;
 #[cfg(test)]
@@ -27,20 +30,26 @@ mod unsent;
 mod values;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool};
 use tokio::sync::{RwLock, RwLockReadGuard, Semaphore};
 use tokio_postgres::{Config, Row};
 
+use self::changes::Teller;
+use self::connect::Way;
 pub use self::connect::shown;
+use self::following::Follower;
 use self::transaction::{Fault, Turn, Value};
-use super::{Result, Store, StoreError};
+use super::{Following, Result, Store, StoreError};
 use crate::cache::Usage;
 
 /// The store in PostgreSQL.
 pub struct PostgresStore {
+    way: Way,
     pool: Pool,
+    teller: Arc<Teller>,
     /// How many more changes may be under way.
     changes: Semaphore,
     /// Whether it is closed; read by whatever is under way, which closing waits for.
@@ -54,26 +63,28 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError::Open`] with a line that names the database, never its password, and says what is wrong.
     pub async fn open(config: &Config, root_certificate: Option<&Path>) -> Result<Self> {
-        let pool = connect::pool(config, root_certificate)?;
-        let store = Self { pool, changes: Semaphore::new(connect::FOR_CHANGES), closed: RwLock::new(false) };
+        let way = Way::new(config, root_certificate)?;
+        let pool = way.pool()?;
         let opened = async {
-            let mut turn = store.turn().await?;
-            migrate::run(&mut turn.client).await
+            let mut client = pool.get().await.map_err(transaction::no_connection)?;
+            migrate::run(&mut client).await?;
+            Teller::new(&client).await
         };
-        opened.await.map_err(|error| match error {
+        let teller = opened.await.map_err(|error| match error {
             StoreError::Open(why) => StoreError::Open(format!("the store {} {why}", shown(config))),
             StoreError::Failed(why) | StoreError::Busy(why) => {
                 StoreError::Open(format!("the store {} can't be opened: {why}", shown(config)))
             }
             StoreError::Corrupt { .. } | StoreError::Closed => error,
         })?;
-        Ok(store)
+        let changes = Semaphore::new(connect::FOR_CHANGES);
+        Ok(Self { way, pool, teller: Arc::new(teller), changes, closed: RwLock::new(false) })
     }
 
     /// A connection, while the store is open.
     async fn turn(&self) -> Result<Turn<'_>> {
         let open = self.admission().await?;
-        Ok(Turn { client: self.connection().await?, _open: open, _change: None })
+        Ok(Turn { client: self.connection().await?, teller: &self.teller, _open: open, _change: None })
     }
 
     /// The same, to change something.
@@ -127,6 +138,11 @@ impl Store for PostgresStore {
     /// None: what another instance changes is seen by the next read.
     fn caches(&self) -> Vec<(&'static str, Usage)> {
         Vec::new()
+    }
+
+    async fn follow(&self) -> Result<Option<Box<dyn Following>>> {
+        let _open = self.admission().await?;
+        Ok(Some(Box::new(Follower::start(self.way.clone(), self.teller.clone()).await)))
     }
 
     async fn close(&self) -> Result<()> {

@@ -9,6 +9,7 @@ use tokio_postgres::Row;
 use super::transaction::{Fault, Transaction, change};
 use super::values::{column, first, limit, number, record, records};
 use super::{PostgresStore, members, statements as sql};
+use crate::domain::change::Change;
 use crate::domain::id::MemberId;
 use crate::domain::member::Identity;
 use crate::domain::session::{End, Ended, ProviderLogout, Session, SessionHash};
@@ -154,6 +155,9 @@ async fn end(to: &Transaction<'_>, hashes: &[SessionHash], why: End, at: Timesta
         put_ended(to, session.hash, &Ended { member: session.member, why, at }, *ends_at).await?;
     }
     sessions.sort_by_key(|(session, _)| (Reverse(session.created_at), session.hash));
+    let told: Vec<_> =
+        sessions.iter().map(|(session, _)| Change::SessionEnded { session: session.hash, why }).collect();
+    to.announce(told).await?;
     Ok(sessions.into_iter().map(|(session, _)| session).collect())
 }
 

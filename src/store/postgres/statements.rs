@@ -126,6 +126,18 @@ statements! {
     REMOVE_UNSENT = "DELETE FROM unsent_texts WHERE id = ANY ($1::bytea[])";
     REMOVE_UNSENT_OF = "DELETE FROM unsent_texts WHERE member = $1";
 
+    /// A name for an instance: 16 random bytes.
+    NEW_TELLER = "SELECT decode(replace(gen_random_uuid()::text, '-', ''), 'hex')";
+    NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    ANNOUNCE = "INSERT INTO changes (at, teller, number, record) \
+        SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, $1, told.number, told.record \
+        FROM unnest($2::bigint[], $3::bytea[]) AS told (number, record)";
+    /// What others have told, behind a place.
+    CHANGES = "SELECT at, teller, number, record FROM changes WHERE (at, teller, number) > ($1, $2, $3) AND teller <> $4 \
+        ORDER BY at, teller, number LIMIT $5";
+    /// A range with both ends is taken for a few rows, which it is.
+    REMOVE_CHANGES = "DELETE FROM changes WHERE at BETWEEN 0 AND $1";
+
     ALL_MEMBERS = "SELECT id, record FROM members WHERE id > $1 ORDER BY id LIMIT $2";
     ALL_LEAVING = "SELECT member, handle FROM leaving WHERE member > $1 ORDER BY member LIMIT $2";
     ALL_THOUGHTS = "SELECT id, record FROM thoughts WHERE id > $1 ORDER BY id LIMIT $2";

@@ -12,6 +12,7 @@ use crate::store::suite::store_suite;
 
 #[path = "../../../tests/support/postgres.rs"]
 mod server;
+mod together;
 
 store_suite!(async {
     match server::database().await {
@@ -30,7 +31,22 @@ async fn client(config: &Config) -> Client {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_instances_open_an_empty_database_at_once() {
     let Some(url) = server::database().await else { return };
-    let config: Config = url.parse().unwrap();
+    opened_at_once(&url.parse().unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_nobody_can_take_turns_they_open_it_all_the_same() {
+    for instead in ["BEGIN RAISE feature_not_supported; END", "BEGIN END"] {
+        let Some(url) = server::database().await else { return };
+        let config: Config = server::ours_first(&url).parse().unwrap();
+        let lock =
+            format!("CREATE FUNCTION pg_advisory_xact_lock(bigint) RETURNS void LANGUAGE plpgsql AS '{instead}'");
+        client(&config).await.batch_execute(&lock).await.unwrap();
+        opened_at_once(&config).await;
+    }
+}
+
+async fn opened_at_once(config: &Config) {
     let mut opening = JoinSet::new();
     for _ in 0..8 {
         let config = config.clone();
@@ -75,6 +91,7 @@ const ROWS: &str = "
     INSERT INTO ended_sessions SELECT key(n, 32), n, 'r' FROM generate_series(1, 20000) n;
     INSERT INTO logouts SELECT key(n, 32), n FROM generate_series(1, 20000) n;
     INSERT INTO unsent_texts SELECT key(n, 16), key(n, 16), n, 'r' FROM generate_series(1, 20000) n;
+    INSERT INTO changes SELECT n, key(n % 10, 16), n, 'r' FROM generate_series(1, 20000) n;
     INSERT INTO notes SELECT 'note' || n, 'r' FROM generate_series(1, 20000) n;
     VACUUM ANALYZE;
 ";

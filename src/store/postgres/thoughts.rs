@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tokio::try_join;
 
 use super::transaction::{Fault, Transaction, change};
 use super::values::{bytes, column, first, limit, record, records};
 use super::{PostgresStore, feed, statements as sql};
+use crate::domain::change::What;
 use crate::domain::id::{MemberId, ThoughtId};
 use crate::domain::member::Member;
 use crate::domain::page::{Page, TrashPlace};
@@ -104,7 +106,8 @@ async fn share(to: &Transaction<'_>, thought: &Thought, once: Option<&Once>) -> 
     if write(to, sql::ADD_THOUGHT, thought).await? == 0 {
         return Err(StoreError::Failed(format!("there is a thought {} already", thought.id)).into());
     }
-    list(to, thought).await?;
+    let shared = thought.became(What::Shared { to: thought.visibility.clone() });
+    try_join!(list(to, thought), to.announce(vec![shared]))?;
     Ok(Shared::Now)
 }
 
@@ -139,14 +142,17 @@ async fn edit(
         let since = was.edited_at.unwrap_or(was.created_at);
         put_revision(to, id, &Revision { version: was.version, message: was.message, since }).await?;
     }
-    write(to, sql::PUT_THOUGHT, &now).await?;
+    let edited = now.became(What::Edited { from: was.visibility, to: now.visibility.clone() });
+    try_join!(write(to, sql::PUT_THOUGHT, &now), to.announce(vec![edited]))?;
     Ok(Some(now))
 }
 
 async fn delete(to: &Transaction<'_>, id: ThoughtId, at: Timestamp) -> Result<bool, Fault> {
     let Some(was) = locked(to, id).await?.filter(|thought| thought.deleted_at.is_none()) else { return Ok(false) };
     unlist(to, std::slice::from_ref(&was)).await?;
-    write(to, sql::PUT_THOUGHT, &Thought { deleted_at: Some(at), ..was }).await?;
+    let deleted = was.became(What::Deleted { from: was.visibility.clone() });
+    let now = Thought { deleted_at: Some(at), ..was };
+    try_join!(write(to, sql::PUT_THOUGHT, &now), to.announce(vec![deleted]))?;
     Ok(true)
 }
 
@@ -157,7 +163,8 @@ async fn restore(to: &Transaction<'_>, id: ThoughtId) -> Result<bool, Fault> {
     }
     let now = Thought { deleted_at: None, ..was };
     write(to, sql::PUT_THOUGHT, &now).await?;
-    list(to, &now).await?;
+    let restored = now.became(What::Restored { to: now.visibility.clone() });
+    try_join!(list(to, &now), to.announce(vec![restored]))?;
     Ok(true)
 }
 

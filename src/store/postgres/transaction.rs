@@ -2,6 +2,7 @@
 //! may go wrong with any statement.
 
 use std::future::Future;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use deadpool_postgres::{Object, PoolError, TimeoutType};
@@ -10,6 +11,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
+use super::changes::Teller;
 use super::connect;
 use crate::store::{Result, StoreError};
 
@@ -69,6 +71,14 @@ pub(super) async fn answer<T>(statement: impl Future<Output = Result<T, Error>>)
     }
 }
 
+/// Whether the database does not know what it was asked for: PostgreSQL has it, and others have not.
+pub(super) fn is_unknown(error: &Error) -> bool {
+    matches!(
+        error.code(),
+        Some(&SqlState::FEATURE_NOT_SUPPORTED | &SqlState::SYNTAX_ERROR | &SqlState::UNDEFINED_FUNCTION)
+    )
+}
+
 /// What went wrong, and what that came from.
 pub(super) fn text_of(error: &(dyn std::error::Error + 'static)) -> String {
     let mut words = vec![error.to_string()];
@@ -104,6 +114,7 @@ pub(super) fn no_turn() -> StoreError {
 /// A connection, while the store is open.
 pub(super) struct Turn<'a> {
     pub(super) client: Object,
+    pub(super) teller: &'a Teller,
     pub(super) _open: RwLockReadGuard<'a, bool>,
     /// The right to change something, which there are fewer of than connections.
     pub(super) _change: Option<SemaphorePermit<'a>>,
@@ -111,7 +122,8 @@ pub(super) struct Turn<'a> {
 
 impl Turn<'_> {
     pub(super) async fn begin(&mut self) -> Result<Transaction<'_>, Fault> {
-        answer(self.client.transaction()).await.map(Transaction)
+        let inner = answer(self.client.transaction()).await?;
+        Ok(Transaction { inner, teller: self.teller, announces: AtomicBool::new(false) })
     }
 
     /// What is told of a fault. Where the connection is of no use any more it ends here, and so do those that nobody
@@ -128,14 +140,19 @@ impl Turn<'_> {
 }
 
 /// What is under way; nothing of it is there before it is committed.
-pub(super) struct Transaction<'a>(deadpool_postgres::Transaction<'a>);
+pub(super) struct Transaction<'a> {
+    inner: deadpool_postgres::Transaction<'a>,
+    pub(super) teller: &'a Teller,
+    /// Whether it tells others of something.
+    pub(super) announces: AtomicBool,
+}
 
 impl Transaction<'_> {
     /// What a statement gives.
     pub(super) async fn rows(&self, sql: &'static str, with: &[Value<'_>]) -> Result<Vec<Row>, Fault> {
         answer(async {
-            let statement = self.0.prepare_cached(sql).await?;
-            self.0.query(&statement, with).await
+            let statement = self.inner.prepare_cached(sql).await?;
+            self.inner.query(&statement, with).await
         })
         .await
     }
@@ -148,8 +165,8 @@ impl Transaction<'_> {
     /// Changes something; gives how many rows that were.
     pub(super) async fn change(&self, sql: &'static str, with: &[Value<'_>]) -> Result<u64, Fault> {
         answer(async {
-            let statement = self.0.prepare_cached(sql).await?;
-            self.0.execute(&statement, with).await
+            let statement = self.inner.prepare_cached(sql).await?;
+            self.inner.execute(&statement, with).await
         })
         .await
     }
@@ -158,10 +175,13 @@ impl Transaction<'_> {
     /// commit is not answered, nobody knows whether it came about; who sends the same `once` value again finds out.
     pub(super) async fn settle<T>(self, done: Result<T, Fault>, attempts: &mut u32) -> Option<Result<T, Fault>> {
         let settled = match done {
-            Ok(done) => answer(self.0.commit()).await.map(|()| done),
+            Ok(done) => answer(self.inner.commit()).await.map(|()| done),
             // A transaction that is dropped is rolled back.
             Err(fault) => Err(fault),
         };
+        if settled.is_ok() && self.announces.into_inner() {
+            self.teller.committed.notify_one();
+        }
         *attempts += 1;
         match settled {
             Err(Fault::Again) if *attempts < ATTEMPTS => {

@@ -39,7 +39,7 @@ use self::cached::Cached;
 use self::look::Looks;
 pub use self::salvage::{Salvage, replace};
 use self::writer::Writer;
-use super::{Result, Store, StoreError};
+use super::{Following, Result, Store, StoreError};
 use crate::cache::Usage;
 
 /// The embedded store. Dropping it lets the writer finish what it was given; [`Store::close`] also waits for
@@ -93,6 +93,11 @@ impl Store for SledStore {
 
     fn caches(&self) -> Vec<(&'static str, Usage)> {
         self.cached.usage()
+    }
+
+    /// One process has the folder for itself.
+    async fn follow(&self) -> Result<Option<Box<dyn Following>>> {
+        Ok(None)
     }
 
     /// Reads are refused as well from then on.

@@ -1,0 +1,216 @@
+//! Following what other instances change, by a connection beside the pool.
+//!
+//! Others' changes are read from a while before the last look on, for a transaction may become visible after one that
+//! told later; what was read already is known by its number, and is not told twice. A look comes with each notice of
+//! another instance, and by the clock in any case. Where the connection is cut off, it is made anew, after a while that
+//! grows, and what was told meanwhile is read then: for as long as it is kept.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_postgres::{Client, Statement};
+
+use super::changes::{self, Name, Teller};
+use super::connect::{self, Way};
+use super::notices::{self, Notices};
+use super::statements as sql;
+use super::transaction::{Fault, answer, text_of};
+use crate::domain::change::Change;
+use crate::store::{Following, Heard, Hearing, Result, StoreError};
+
+/// How often it looks without a notice, where there are notices.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// The same, where there are none.
+const EVERY_WITHOUT_NOTICES: Duration = Duration::from_millis(500);
+
+/// How long after a look the next notice waits, and others wait for one of ours: a busy hour makes no busier reader.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// How far back a look by the clock goes behind the last one, in milliseconds: longer than it takes from telling to
+/// having committed. What takes longer, like a commit that waits for a standby that is gone, is not told to others.
+const OVERLAP: i64 = 10_000;
+
+/// The same for a look by notice.
+const SHORT_OVERLAP: i64 = 1_000;
+
+/// How long what was told is kept, in milliseconds. Who is cut off for longer has lost it.
+const KEPT: i64 = 5 * 60_000;
+
+/// How often what is kept no longer is taken away; it also finds out whether the database still takes writes.
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
+
+/// How long is waited before a connection is made anew, at first and at most.
+const PATIENCE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+pub(super) struct Follower {
+    way: Way,
+    teller: Arc<Teller>,
+    line: Option<Line>,
+    /// What is to be said first.
+    first: Option<Hearing>,
+    /// What was heard, and when it was told.
+    heard: HashMap<(Name, i64), i64>,
+    /// What time it was by the database's clock at the last look.
+    pub(super) looked: Option<i64>,
+    next_look: Instant,
+    next_sweep: Instant,
+    /// How often in a row it went wrong.
+    failures: u32,
+}
+
+/// A connection, and what it hears.
+struct Line {
+    client: Client,
+    notices: Notices,
+    /// The statement that reads changes.
+    changes: Statement,
+    /// Whether there are notices here.
+    notified: bool,
+}
+
+/// Why it looks.
+enum Look {
+    ByNotice,
+    ByTheClock,
+}
+
+impl Follower {
+    /// Follows from now on. Where the database can't be reached at this moment, it will be.
+    pub(super) async fn start(way: Way, teller: Arc<Teller>) -> Self {
+        let now = Instant::now();
+        let mut follower = Self {
+            way,
+            teller,
+            line: None,
+            first: None,
+            heard: HashMap::new(),
+            looked: None,
+            next_look: now,
+            next_sweep: now,
+            failures: 0,
+        };
+        if let Ok(line) = Line::open(&follower.way).await {
+            // Whatever was committed before is in every page that is made here: it is read, and told to nobody.
+            if follower.read(&line, OVERLAP).await.is_ok() {
+                follower.first = Some(line.hearing());
+                follower.line = Some(line);
+            }
+        }
+        follower
+    }
+
+    /// Looks once there is a reason to, or makes the connection anew.
+    async fn step(&mut self) -> Result<Option<Heard>, StoreError> {
+        if let Some(hearing) = self.first.take() {
+            return Ok(Some(Heard::By(hearing)));
+        }
+        let Some(mut line) = self.line.take() else {
+            sleep(self.patience()).await;
+            let line = Line::open(&self.way).await?;
+            let hearing = line.hearing();
+            (self.line, self.next_look) = (Some(line), Instant::now());
+            return Ok(Some(Heard::By(hearing)));
+        };
+        let back = match self.wait(&mut line).await? {
+            Look::ByNotice => SHORT_OVERLAP,
+            Look::ByTheClock => OVERLAP,
+        };
+        if self.next_sweep <= Instant::now() {
+            self.sweep(&line.client).await?;
+        }
+        let heard = self.read(&line, back).await?;
+        self.next_look = Instant::now() + if line.notified { EVERY } else { EVERY_WITHOUT_NOTICES };
+        (self.line, self.failures) = (Some(line), 0);
+        Ok(heard)
+    }
+
+    /// Waits until it is to look, and meanwhile wakes others where something was committed here.
+    async fn wait(&self, line: &mut Line) -> Result<Look, StoreError> {
+        loop {
+            tokio::select! {
+                () = sleep_until(self.next_look) => return Ok(Look::ByTheClock),
+                notice = line.notices.next() => {
+                    notice?;
+                    sleep(BREATH).await;
+                    return Ok(Look::ByNotice);
+                }
+                () = self.teller.committed.notified() => {
+                    answer(notices::notify(&line.client)).await?;
+                    sleep(BREATH).await;
+                }
+            }
+        }
+    }
+
+    /// What is new to this instance.
+    async fn read(&mut self, line: &Line, back: i64) -> Result<Option<Heard>, Fault> {
+        let now = changes::now(&line.client).await?;
+        // A new primary's clock may be behind.
+        let looked = self.looked.map_or(now, |looked| looked.min(now));
+        let all = changes::read(&line.client, &line.changes, self.teller.name, looked.saturating_sub(back)).await?;
+        let lost = now.saturating_sub(looked) > KEPT - OVERLAP;
+        self.looked = Some(now);
+        let new: Vec<Change> = all
+            .iter()
+            .filter(|told| self.heard.insert(told.id, told.at).is_none())
+            .map(changes::Told::change)
+            .collect();
+        self.heard.retain(|_, at| now.saturating_sub(*at) <= 2 * OVERLAP);
+        Ok(if lost { Some(Heard::Lost) } else { (!new.is_empty()).then_some(Heard::Changes(new)) })
+    }
+
+    async fn sweep(&mut self, client: &Client) -> Result<(), Fault> {
+        let Some(looked) = self.looked else { return Ok(()) };
+        answer(client.execute(sql::REMOVE_CHANGES, &[&looked.saturating_sub(KEPT)])).await?;
+        self.next_sweep = Instant::now() + SWEEP_EVERY;
+        Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        let (first, most) = PATIENCE;
+        if self.failures == 0 { Duration::ZERO } else { (first * 2_u32.saturating_pow(self.failures - 1)).min(most) }
+    }
+}
+
+#[async_trait]
+impl Following for Follower {
+    async fn next(&mut self) -> Heard {
+        loop {
+            match self.step().await {
+                Ok(Some(heard)) => return heard,
+                Ok(None) => {}
+                Err(error) => {
+                    self.failures = self.failures.saturating_add(1);
+                    if self.failures == 1 {
+                        return Heard::By(Hearing::CutOff { why: error.to_string() });
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Line {
+    fn hearing(&self) -> Hearing {
+        if self.notified { Hearing::Notices } else { Hearing::TheClock }
+    }
+
+    async fn open(way: &Way) -> Result<Self> {
+        let open = async {
+            let (client, connection) = way.connect("(changes of others)").await?;
+            let notices = Notices::of(connection);
+            client.batch_execute(connect::BEGIN).await?;
+            let notified = notices::listen(&client).await?;
+            let changes = client.prepare(sql::CHANGES).await?;
+            Ok::<_, tokio_postgres::Error>(Self { client, notices, changes, notified })
+        };
+        match timeout(connect::CONNECT, open).await {
+            Ok(opened) => opened.map_err(|error| StoreError::Failed(text_of(&error))),
+            Err(_) => Err(StoreError::Failed("the database did not answer in time".to_owned())),
+        }
+    }
+}
