@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use futures_util::{Stream, TryStreamExt as _};
 use http::{Method, StatusCode};
-use poem::listener::{Listener as _, UnixListener};
 use poem::web::Json;
-use poem::{Body, Endpoint, IntoResponse as _, Request, Response, Server};
+use poem::{Body, Endpoint, IntoResponse as _, Request, Response};
 use tokio::sync::watch;
 
 use crate::app::{App, Arrival};
 use crate::backup::{self, BackupError};
 use crate::config::Listen;
+use crate::serving::{Listener, Patience, serve};
 
 /// What is asked for.
 const BACKUP: &str = "/backup";
@@ -34,21 +34,17 @@ pub async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
     let path = socket(folder);
     // Who has the store has the folder: what is there is left over.
     let _ = tokio::fs::remove_file(&path).await;
-    let acceptor = match Listen::unix(&path) {
-        Ok(path) => UnixListener::bind(path).into_acceptor().await,
+    let listener = match Listen::unix(&path) {
+        Ok(path) => Listener::unix(path),
         Err(why) => Err(io::Error::other(why)),
     };
-    match acceptor {
-        Ok(acceptor) => {
+    match listener {
+        Ok(listener) => {
             let stop = async move {
                 // An error means that the sender is gone, which is a reason to stop as well.
                 let _ = stopped.wait_for(|stop| *stop).await;
             };
-            let served =
-                Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(Control { app }, stop, None).await;
-            if let Err(error) = served {
-                tracing::error!(%error, "the control socket failed");
-            }
+            serve(listener, Control { app }, Patience::default(), stop).await;
         }
         Err(error) => tracing::warn!(path = %path.display(), %error, "no backup can be made while this server runs"),
     }

@@ -12,7 +12,7 @@
 //! - [`live`] tells whoever is looking what has changed; [`fleet`] brings it what other instances change.
 //! - [`oidc`] is the relying party: it signs people in and out with a provider. [`demo`] is a provider.
 //! - [`telemetry`] logs, counts and remembers what happened in signing in and out; [`metrics`] shows the counts.
-//! - [`app`] puts all of it together, [`server`] listens ([`control`] to commands), [`jobs`] run by themselves, [`cli`] starts things.
+//! - [`app`] puts all of it together, [`server`] listens ([`control`] to commands) by [`serving`], [`jobs`] run by themselves, [`cli`] starts things.
 //! - [`config`], [`clock`], [`keys`], [`paths`] and [`cache`] are each the one place for settings, time, secrets, URLs
 //!   and what is kept in memory;
 //!   [`jose`] is the key that proves to a provider who we are.
@@ -43,6 +43,7 @@ pub mod metrics;
 pub mod oidc;
 pub mod paths;
 pub mod server;
+pub mod serving;
 pub mod store;
 pub mod telemetry;
 pub mod web;

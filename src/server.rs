@@ -4,30 +4,24 @@ use std::io;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use poem::listener::{AcceptorExt as _, BoxAcceptor, Listener as _, TcpAcceptor, UnixListener};
-use poem::{Endpoint, Server};
+use poem::{Endpoint, Response};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::app::{App, StartError};
 use crate::config::Listen;
 use crate::metrics::Metrics;
+use crate::serving::{Listener, Patience, serve};
 use crate::store::StoreError;
 use crate::{control, fleet, jobs, web};
 
-/// How long what is under way may take once the program is to stop.
-const FINISH_WITHIN: Duration = Duration::from_secs(10);
-
-/// How long a connection may do nothing before it is closed: longer than any proxy keeps one that it may use again.
-const IDLE: Duration = Duration::from_secs(75);
-
-/// A server that is running. Its tasks, the listeners, the jobs, the control socket and what hears other instances, end when [`Running::stop`] tells them to.
+/// A server that is running. Its tasks, the listeners, the jobs, the control socket and what hears other instances, end
+/// when [`Running::stop`] tells them to.
 pub struct Running {
     app: Arc<App>,
     stop: watch::Sender<bool>,
-    listeners: Vec<JoinHandle<io::Result<()>>>,
+    listeners: Vec<JoinHandle<()>>,
     jobs: JoinHandle<()>,
     control: JoinHandle<()>,
     /// What hears other instances, where there may be any.
@@ -40,7 +34,7 @@ impl Running {
     /// # Errors
     /// `Listen` where that address can't be had, `Store` where the store is closed.
     pub async fn start(app: Arc<App>) -> Result<Self, StartError> {
-        let acceptor = bind(&app.config.listen).await?;
+        let listener = bind(&app.config.listen).await?;
         let for_metrics = match &app.config.metrics_listen {
             Some(listen) => Some(bind(listen).await?),
             None => None,
@@ -48,9 +42,9 @@ impl Running {
         // Before anything is served: nothing falls between what a page shows and what is heard.
         let following = app.store.follow().await?;
         let (stop, stopped) = watch::channel(false);
-        let mut listeners = vec![serve(acceptor, web::mount(&app), stopped.clone())];
-        if let Some(acceptor) = for_metrics {
-            listeners.push(serve(acceptor, Metrics { app: app.clone() }, stopped.clone()));
+        let mut listeners = vec![start(listener, web::mount(&app), stopped.clone())];
+        if let Some(listener) = for_metrics {
+            listeners.push(start(listener, Metrics { app: app.clone() }, stopped.clone()));
         }
         let jobs = tokio::spawn(jobs::run(app.clone(), stopped.clone()));
         let control = tokio::spawn(control::run(app.clone(), stopped.clone()));
@@ -69,7 +63,7 @@ impl Running {
         self.app.live.close();
         let mut tasks = Vec::new();
         for listener in self.listeners {
-            tasks.push(listener.await.map(|_| ()));
+            tasks.push(listener.await);
         }
         tasks.extend([self.jobs.await, self.control.await]);
         if let Some(fleet) = self.fleet {
@@ -84,17 +78,18 @@ impl Running {
 }
 
 /// Serves `site` until told to stop, and then what is under way.
-fn serve(
-    acceptor: BoxAcceptor,
-    site: impl Endpoint + 'static,
+fn start(
+    listener: Listener,
+    site: impl Endpoint<Output = Response> + 'static,
     mut stopped: watch::Receiver<bool>,
-) -> JoinHandle<io::Result<()>> {
-    let told = async move {
-        // An error means that the sender is gone, which is a reason to stop as well.
-        let _ = stopped.wait_for(|stop| *stop).await;
-    };
-    let server = Server::new_with_acceptor(acceptor).idle_timeout(IDLE);
-    tokio::spawn(server.run_with_graceful_shutdown(site, told, Some(FINISH_WITHIN)))
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let told = async {
+            // An error means that the sender is gone, which is a reason to stop as well.
+            let _ = stopped.wait_for(|stop| *stop).await;
+        };
+        serve(listener, site, Patience::default(), told).await;
+    })
 }
 
 /// Whether a socket is there that nobody answers on: left over from a program that was killed. What is no socket,
@@ -105,21 +100,18 @@ async fn is_left_over(path: &Path) -> bool {
     socket && answer.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
-async fn bind(listen: &Listen) -> Result<BoxAcceptor, StartError> {
-    acceptor(listen).await.map_err(|error| StartError::Listen { listen: listen.to_string(), error })
+async fn bind(listen: &Listen) -> Result<Listener, StartError> {
+    listener(listen).await.map_err(|error| StartError::Listen { listen: listen.to_string(), error })
 }
 
-async fn acceptor(listen: &Listen) -> io::Result<BoxAcceptor> {
+async fn listener(listen: &Listen) -> io::Result<Listener> {
     match listen {
-        Listen::Tcp(address) => {
-            let listener = tokio::net::TcpListener::bind(address).await?;
-            Ok(TcpAcceptor::from_tokio(listener)?.boxed())
-        }
+        Listen::Tcp(address) => Listener::tcp(*address).await,
         Listen::Unix(path) => {
             if is_left_over(path).await {
                 tokio::fs::remove_file(path).await?;
             }
-            Ok(UnixListener::bind(path).into_acceptor().await?.boxed())
+            Listener::unix(path)
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A small OpenID Provider that runs inside the process, for `thoughts demo` and for the tests.
 //!
 //! It speaks the real protocol over real HTTP on a loopback address, lets anyone in under any name, and forgets
-//! everything when it stops. It uses nothing of the rest of Thoughts, so that both sides cannot share a mistake.
+//! everything when it stops. It uses nothing of the rest of Thoughts but [`serving`](crate::serving), which knows of no
+//! protocol above HTTP, so that both sides cannot share a mistake.
 //! Every [`Fault`] can be switched on while it runs.
 //!
 //! In reading order: [`Settings`] and [`Client`] (what it is told), `state` and `context` (what it knows),
@@ -38,10 +39,7 @@ mod userinfo;
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
-use poem::{
-    Endpoint, EndpointExt, IntoEndpoint, Request, Response, Route, Server, get, http::StatusCode,
-    listener::TcpAcceptor, post,
-};
+use poem::{Endpoint, EndpointExt, IntoEndpoint, Request, Response, Route, get, http::StatusCode, post};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 pub use self::{
@@ -51,6 +49,7 @@ pub use self::{
     settings::{Client, Clock, Settings},
 };
 use self::{context::Context, person::Person};
+use crate::serving::{Listener, Patience, serve};
 
 /// How long requests under way may still take once the provider is stopped.
 const STOP_LIMIT: Duration = Duration::from_secs(1);
@@ -60,7 +59,7 @@ pub struct Provider {
     context: Arc<Context>,
     /// Gone or used, it ends the server.
     stop: oneshot::Sender<()>,
-    server: JoinHandle<io::Result<()>>,
+    server: JoinHandle<()>,
 }
 
 /// A session of the provider's with somebody's browser, as an operator would see it.
@@ -84,20 +83,19 @@ impl Provider {
         if !address.ip().is_loopback() {
             return Err(Error::NotLoopback(address));
         }
-        listener.set_nonblocking(true)?;
-        let acceptor = TcpAcceptor::from_std(listener)?;
+        let listener = Listener::of(listener)?;
         let context = Arc::new(Context::new(settings).await?);
         let (stop, stopped) = oneshot::channel::<()>();
-        let serve = Server::new_with_acceptor(acceptor).name("demo provider").run_with_graceful_shutdown(
-            endpoint(context.clone()),
-            async {
+        let endpoint = endpoint(context.clone());
+        let patience = Patience { finish: STOP_LIMIT, ..Patience::default() };
+        // Owned by the provider; ends with `stop`.
+        let server = tokio::spawn(async move {
+            let stopped = async {
                 // An error means that the provider was dropped, which is a stop too.
                 let _dropped = stopped.await.is_err();
-            },
-            Some(STOP_LIMIT),
-        );
-        // Owned by the provider; ends with `stop`.
-        let server = tokio::spawn(serve);
+            };
+            serve(listener, endpoint, patience, stopped).await;
+        });
         Ok(Self { context, stop, server })
     }
 
@@ -180,7 +178,7 @@ impl Provider {
     pub async fn stop(self) -> Result<(), Error> {
         // An error means that the server has ended already, which is what was asked for.
         let _ended = self.stop.send(()).is_err();
-        self.server.await.map_err(io::Error::other)??;
+        self.server.await.map_err(io::Error::other)?;
         Ok(())
     }
 }
