@@ -31,6 +31,7 @@ pub async fn run(app: Arc<App>, mut following: Box<dyn Following>, mut stopped: 
 }
 
 fn by(app: &App, hearing: &Hearing) {
+    app.live.hears(!matches!(hearing, Hearing::CutOff { .. }));
     let by = match hearing {
         Hearing::Notices => "notices",
         Hearing::TheClock => "the_clock",

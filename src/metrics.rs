@@ -46,6 +46,7 @@ impl Metrics {
             telemetry.cache(name, usage);
         }
         telemetry.cache("rendered", self.app.rendered.usage());
+        telemetry.cache("shown", self.app.pages.usage());
         telemetry.exposition()
     }
 }

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::domain::id::MemberId;
 use crate::domain::member::{Handle, Member};
 use crate::domain::page::{PAGE_SIZE, Page, TrashPlace};
-use crate::domain::policy::{Action, Viewer, administers, may};
+use crate::domain::policy::{Action, Reach, administers, may};
 use crate::domain::session::{End, Session, SessionHash};
 use crate::domain::thought::Authored;
 use crate::telemetry::{Outcome, SignIn};
@@ -63,7 +63,7 @@ pub async fn end_sessions(app: &App, admin: &Member, in_use: SessionHash, of: &H
 /// hold fewer than others, or none, and have a next one.
 pub async fn deleted(app: &App, admin: &Member, before: Option<TrashPlace>) -> Result<Page<Authored, TrashPlace>> {
     check(admin)?;
-    let reach = Viewer::Member(Box::new(admin.clone())).reach();
+    let reach = Reach::of(admin);
     let mut page = app.store.trash(&reach, before, PAGE_SIZE).await?;
     page.items.retain(|authored| may(admin, Action::Restore, &authored.thought));
     Ok(page)

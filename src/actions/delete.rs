@@ -1,10 +1,12 @@
 //! Deleting a thought, and undoing that.
 
+use std::sync::Arc;
+
 use crate::app::App;
 use crate::domain::change::What;
 use crate::domain::id::ThoughtId;
 use crate::domain::member::Member;
-use crate::domain::policy::{Action, Viewer, may};
+use crate::domain::policy::{Action, Reach, Viewer, may};
 use crate::domain::thought::Authored;
 
 use super::{Error, Result, read};
@@ -15,8 +17,7 @@ use super::{Error, Result, read};
 /// # Errors
 /// `NotFound` where the member can't see it, `Forbidden` where they are neither its author nor an admin.
 pub async fn delete(app: &App, member: &Member, id: ThoughtId) -> Result<Authored> {
-    let viewer = Viewer::Member(Box::new(member.clone()));
-    let authored = read::thought(app, &viewer, id).await?;
+    let authored = read::thought(app, &Reach::of(member), id).await?;
     if !may(member, Action::Delete, &authored.thought) {
         return Err(Error::Forbidden("Only its author or an admin can delete a thought."));
     }
@@ -31,7 +32,7 @@ pub async fn delete(app: &App, member: &Member, id: ThoughtId) -> Result<Authore
 /// Puts a deleted thought back where it was, and gives it. One that isn't deleted is given as it is, so
 /// that a second click does no harm.
 pub async fn restore(app: &App, member: &Member, id: ThoughtId) -> Result<Authored> {
-    let viewer = Viewer::Member(Box::new(member.clone()));
+    let viewer = Viewer::Member(Arc::new(member.clone()));
     match read::restorable(app, &viewer, id).await {
         Ok(Authored { thought, author }) => {
             if app.store.restore(id).await? {
@@ -42,7 +43,7 @@ pub async fn restore(app: &App, member: &Member, id: ThoughtId) -> Result<Author
         Err(Error::NotFound) => {}
         Err(error) => return Err(error),
     }
-    let authored = read::thought(app, &viewer, id).await?;
+    let authored = read::thought(app, &Reach::of(member), id).await?;
     if may(member, Action::Restore, &authored.thought) {
         Ok(authored)
     } else {

@@ -1,11 +1,13 @@
 //! Editing a thought.
 
+use std::sync::Arc;
+
 use crate::app::App;
 use crate::domain::Invalid;
 use crate::domain::change::What;
 use crate::domain::id::ThoughtId;
 use crate::domain::member::Member;
-use crate::domain::policy::{Action, Viewer, may, may_address};
+use crate::domain::policy::{Action, Reach, may, may_address};
 use crate::domain::thought::{Authored, NewThought};
 
 use super::{Error, Result, read};
@@ -15,8 +17,7 @@ use super::{Error, Result, read};
 /// # Errors
 /// `NotFound` where the member can't see it, `Forbidden` where it is another's.
 pub async fn editable(app: &App, member: &Member, id: ThoughtId) -> Result<Authored> {
-    let viewer = Viewer::Member(Box::new(member.clone()));
-    let authored = read::thought(app, &viewer, id).await?;
+    let authored = read::thought(app, &Reach::of(member), id).await?;
     if may(member, Action::Edit, &authored.thought) {
         Ok(authored)
     } else {
@@ -33,9 +34,9 @@ pub async fn edit(app: &App, member: &Member, id: ThoughtId, change: &NewThought
     }
     let thought = app.store.edit(id, change, app.clock.now()).await?.ok_or(Error::NotFound)?;
     tracing::info!(thought = %id, member = %member.id, version = thought.version, "thought_edited");
-    if thought != before.thought {
-        let (from, to) = (before.thought.visibility, thought.visibility.clone());
+    if thought != *before.thought {
+        let (from, to) = (before.thought.visibility.clone(), thought.visibility.clone());
         app.live.tell(&thought.became(What::Edited { from, to }));
     }
-    Ok(Authored { thought, author: before.author })
+    Ok(Authored { thought: Arc::new(thought), author: before.author })
 }

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::domain::id::ThoughtId;
 use crate::domain::member::{Handle, Member};
 use crate::domain::page::{PAGE_SIZE, Page};
-use crate::domain::policy::{Action, Viewer, may};
+use crate::domain::policy::{Action, Reach, Viewer, may};
 use crate::domain::thought::{Authored, Revision};
 use crate::store::Scope;
 
@@ -28,13 +28,13 @@ pub async fn member_page(
 }
 
 /// One thought.
-pub async fn thought(app: &App, viewer: &Viewer, id: ThoughtId) -> Result<Authored> {
-    app.store.thought(id, &viewer.reach()).await?.ok_or(Error::NotFound)
+pub async fn thought(app: &App, reach: &Reach, id: ThoughtId) -> Result<Authored> {
+    app.store.thought(id, reach).await?.ok_or(Error::NotFound)
 }
 
 /// One thought, and what it said before, newest first: whoever can read the thought can read that.
-pub async fn thought_with_revisions(app: &App, viewer: &Viewer, id: ThoughtId) -> Result<(Authored, Vec<Revision>)> {
-    let authored = thought(app, viewer, id).await?;
+pub async fn thought_with_revisions(app: &App, reach: &Reach, id: ThoughtId) -> Result<(Authored, Vec<Revision>)> {
+    let authored = thought(app, reach, id).await?;
     let revisions = if authored.thought.version == 0 { Vec::new() } else { app.store.revisions(id).await? };
     Ok((authored, revisions))
 }
@@ -43,6 +43,6 @@ pub async fn thought_with_revisions(app: &App, viewer: &Viewer, id: ThoughtId) -
 pub async fn restorable(app: &App, viewer: &Viewer, id: ThoughtId) -> Result<Authored> {
     let member = viewer.member().ok_or(Error::NotFound)?;
     let authored = app.store.deleted(id).await?.ok_or(Error::NotFound)?;
-    let within_reach = viewer.reach().admits(authored.author.id, &authored.thought.visibility);
+    let within_reach = Reach::of(member).admits(authored.author.id, &authored.thought.visibility);
     if within_reach && may(member, Action::Restore, &authored.thought) { Ok(authored) } else { Err(Error::NotFound) }
 }

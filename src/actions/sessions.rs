@@ -7,6 +7,7 @@ use crate::domain::id::MemberId;
 use crate::domain::member::Member;
 use crate::domain::session::{End, Session, SessionHash};
 use crate::oidc::Tokens;
+use crate::store::SignedIn;
 use crate::telemetry::Event;
 
 use super::sign_in::Kept;
@@ -23,17 +24,18 @@ pub enum Use {
 
 /// Who holds this session, if it is good: notes the use, if it is one, at most once a minute, by an update that can't
 /// bring an ended session back.
-pub async fn resume(app: &App, hash: SessionHash, how: Use) -> Result<Option<(Member, Session)>> {
-    let Some(session) = app.store.session(hash).await? else { return Ok(None) };
+pub async fn resume(app: &App, hash: SessionHash, how: Use) -> Result<Option<SignedIn>> {
+    let Some(signed_in) = app.store.signed_in(hash).await? else { return Ok(None) };
+    let session = &signed_in.session;
     let now = app.clock.now();
-    if !app.limits.admit(&session, now) {
+    if !app.limits.admit(session, now) {
         // It has expired whether or not that can be written down; it is purged in its time.
         if let Err(error) = end(app, hash, End::Expired).await {
             tracing::warn!(session = %hash, %error, "an expired session was not removed");
         }
         return Ok(None);
     }
-    if how == Use::Counts && app.limits.touch_is_due(&session, now) {
+    if how == Use::Counts && app.limits.touch_is_due(session, now) {
         match app.store.touch_session(hash, now).await {
             Ok(true) => {}
             Ok(false) => return Ok(None),
@@ -41,8 +43,7 @@ pub async fn resume(app: &App, hash: SessionHash, how: Use) -> Result<Option<(Me
             Err(error) => tracing::warn!(%error, "a session's use was not noted"),
         }
     }
-    let member = app.store.member(session.member).await?;
-    Ok(member.map(|member| (member, session)))
+    Ok(Some(signed_in))
 }
 
 /// Why this session has ended, if it has and that is still known.

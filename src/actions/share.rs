@@ -1,11 +1,13 @@
 //! Sharing a thought.
 
+use std::sync::Arc;
+
 use crate::app::App;
 use crate::domain::Invalid;
 use crate::domain::change::What;
 use crate::domain::id::ThoughtId;
 use crate::domain::member::Member;
-use crate::domain::policy::may_address;
+use crate::domain::policy::{Reach, may_address};
 use crate::domain::thought::{Authored, NewThought, Once, Thought};
 use crate::store::Shared;
 
@@ -36,12 +38,9 @@ pub async fn share(app: &App, member: &Member, new: NewThought, once: Option<&On
         Shared::Now => {
             tracing::info!(thought = %thought.id, member = %member.id, "thought_shared");
             app.live.tell(&thought.became(What::Shared { to: thought.visibility.clone() }));
-            Ok(Authored { thought, author: member.author() })
+            Ok(Authored { thought: Arc::new(thought), author: Arc::new(member.author()) })
         }
-        Shared::Already(first) => {
-            let reach = crate::domain::policy::Viewer::Member(Box::new(member.clone())).reach();
-            app.store.thought(first, &reach).await?.ok_or(Error::NotFound)
-        }
+        Shared::Already(first) => app.store.thought(first, &Reach::of(member)).await?.ok_or(Error::NotFound),
         Shared::NoAuthor => Err(Error::NotFound),
     }
 }

@@ -11,11 +11,11 @@ use tokio::sync::broadcast;
 use super::sessions::{self, Use};
 use crate::app::App;
 use crate::domain::id::{EventId, MemberId};
-use crate::domain::member::Member;
 use crate::domain::policy::{Reach, Viewer};
 use crate::domain::session::{End, Session, SessionHash};
 use crate::live::event::{self, HEARTBEAT};
 use crate::live::{Listener, Message};
+use crate::store::SignedIn;
 
 /// How long a stream says nothing. Source: HTML, section 9.2.7, which knows of proxies that take silence for an end.
 pub const HEARTBEAT_EVERY: SignedDuration = SignedDuration::from_secs(25);
@@ -26,7 +26,7 @@ pub const UNKNOWN: EventId = EventId::NONE;
 /// Who wants to watch.
 pub struct Wish {
     /// Through which session they are signed in, if they are.
-    pub session: Option<Session>,
+    pub session: Option<Arc<Session>>,
     /// The session that their browser knows of, good or not.
     pub held: Option<SessionHash>,
     /// As whom their page was made, if it was made for a member: it is told where that is over.
@@ -46,7 +46,7 @@ pub async fn watch(app: &Arc<App>, wish: Wish) -> super::Result<impl Stream<Item
         Some(session) => sessions::resume(app, session.hash, Use::Watches).await?,
         None => None,
     };
-    let member = current.as_ref().map(|(member, _)| member.id);
+    let member = current.as_ref().map(|current| current.member.id);
     let over =
         wish.session.is_some() != current.is_some() || wish.made_for.is_some_and(|made_for| member != Some(made_for));
     let (first, watcher) = if over {
@@ -106,12 +106,12 @@ enum Next {
 
 impl Watcher {
     /// One for whoever is signed in, or for a stranger, and the first that it says.
-    fn new(app: &Arc<App>, listener: Listener, current: Option<(Member, Session)>) -> (Vec<Bytes>, Self) {
+    fn new(app: &Arc<App>, listener: Listener, current: Option<SignedIn>) -> (Vec<Bytes>, Self) {
         let mut first = vec![HEARTBEAT];
         let (viewer, session) = match current {
-            Some((member, session)) => {
+            Some(SignedIn { member, session }) => {
                 first.push(event::known(member.id));
-                (Viewer::Member(Box::new(member)), Some(session))
+                (Viewer::Member(member), Some(session))
             }
             None => (Viewer::Anonymous, None),
         };
@@ -166,7 +166,7 @@ impl Watcher {
     async fn know_anew(&mut self, member: MemberId) -> Option<Next> {
         match self.app.store.member(member).await {
             Ok(Some(member)) => {
-                let reach = Viewer::Member(Box::new(member)).reach();
+                let reach = Reach::of(&member);
                 let another = reach != self.reach;
                 self.reach = reach;
                 another.then(|| Next::Say(event::missed()))
@@ -181,7 +181,7 @@ impl Watcher {
         let now = self.app.clock.now();
         if let Some(session) = self.session.as_mut().filter(|session| session.until <= now) {
             match sessions::resume(&self.app, session.hash, Use::Watches).await {
-                Ok(Some((_, used))) => session.until = self.app.limits.ends(&used),
+                Ok(Some(used)) => session.until = self.app.limits.ends(&used.session),
                 Ok(None) => {
                     let noted = sessions::why_ended(&self.app, session.hash).await.ok().flatten();
                     return Some(Next::SayLast(event::ended(noted.unwrap_or(End::Expired))));

@@ -38,7 +38,7 @@ pub async fn list(visitor: Visitor) -> Result<Response, Refusal> {
 /// `GET /api/thoughts/{id}`
 #[handler]
 pub async fn get(visitor: Visitor, Path(id): Path<String>) -> Result<Response, Refusal> {
-    let authored = read::thought(&visitor.app, &visitor.viewer, named::<ThoughtId>(&id)?).await?;
+    let authored = read::thought(&visitor.app, &visitor.viewer.reach(), named::<ThoughtId>(&id)?).await?;
     json(StatusCode::OK, &shown(&authored))
 }
 

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod job_runs;
+mod pages;
 mod providers;
 mod refreshes;
 mod rendered;
@@ -16,9 +17,10 @@ use jiff::Timestamp;
 
 pub use arrivals::{Arrival, Arrivals, Misfit};
 pub use job_runs::{JobRun, JobRuns};
+pub use pages::{Document, PageKey, Pages};
 pub use providers::{Providers, SignInProvider};
 pub use refreshes::Refreshes;
-pub use rendered::{Buttons, Rendered};
+pub use rendered::{Buttons, Rendered, Shown};
 pub use spent::SpentStates;
 pub use stores::{open_store, shown_store};
 pub use upstreams::{SignedInUpstream, Upstreams};
@@ -55,6 +57,8 @@ pub struct App {
     pub arrivals: Arrivals,
     /// What thoughts look like.
     pub rendered: Rendered,
+    /// What pages look like.
+    pub pages: Pages,
     /// When each job ran last.
     pub job_runs: JobRuns,
     /// Tells the time.
@@ -147,6 +151,7 @@ impl App {
             spent_states: SpentStates::default(),
             arrivals: Arrivals::default(),
             rendered: Rendered::default(),
+            pages: Pages::default(),
             job_runs: JobRuns::default(),
             started_at: clock.now(),
             ids: Ids::default(),

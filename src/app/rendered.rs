@@ -8,7 +8,7 @@ use crate::domain::member::Author;
 use crate::domain::thought::Authored;
 
 /// Bytes of HTML that are kept.
-const BYTES: usize = 32 * 1024 * 1024;
+const BYTES: usize = 16 * 1024 * 1024;
 
 /// What of a thought depends on who looks: their buttons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,10 +22,17 @@ pub struct Buttons {
 }
 
 /// The HTML of a thought, and what it shows.
-struct Shown {
+pub struct Shown {
     version: u32,
-    author: Author,
+    author: Arc<Author>,
     html: String,
+}
+
+impl Shown {
+    /// The HTML.
+    pub fn html(&self) -> &str {
+        &self.html
+    }
 }
 
 impl Size for Arc<Shown> {
@@ -45,25 +52,19 @@ impl Default for Rendered {
 }
 
 impl Rendered {
-    /// Hands the HTML of a thought to `take`: the kept one, or what `render` makes, which is then kept.
-    pub fn thought<T>(
-        &self,
-        authored: &Authored,
-        buttons: Buttons,
-        render: impl FnOnce() -> String,
-        take: impl FnOnce(&str) -> T,
-    ) -> T {
+    /// The HTML of a thought: the kept one, or what `render` makes, which is then kept.
+    pub fn thought(&self, authored: &Authored, buttons: Buttons, render: impl FnOnce() -> String) -> Arc<Shown> {
         let key = (authored.thought.id, buttons);
         if let Some(shown) = self.0.get(&key)
             && shown.version == authored.thought.version
             && shown.author == authored.author
         {
-            return take(&shown.html);
+            return shown;
         }
-        let shown = Shown { version: authored.thought.version, author: authored.author.clone(), html: render() };
-        let taken = take(&shown.html);
-        self.0.keep(key, Arc::new(shown));
-        taken
+        let (version, author) = (authored.thought.version, authored.author.clone());
+        let shown = Arc::new(Shown { version, author, html: render() });
+        self.0.keep(key, shown.clone());
+        shown
     }
 
     /// What it holds.

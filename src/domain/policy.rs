@@ -5,6 +5,7 @@
 //! through: what is out of reach is not found, whatever one would do with it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::id::MemberId;
 use super::member::Member;
@@ -17,7 +18,7 @@ pub enum Viewer {
     /// Someone who is not signed in.
     Anonymous,
     /// Someone who is.
-    Member(Box<Member>),
+    Member(Arc<Member>),
 }
 
 impl Viewer {
@@ -33,7 +34,7 @@ impl Viewer {
     pub fn reach(&self) -> Reach {
         match self {
             Self::Anonymous => Reach::Public,
-            Self::Member(member) => Reach::Member { id: member.id, groups: member.groups.clone() },
+            Self::Member(member) => Reach::of(member),
         }
     }
 }
@@ -53,6 +54,11 @@ pub enum Reach {
 }
 
 impl Reach {
+    /// What this member may see.
+    pub fn of(member: &Member) -> Self {
+        Self::Member { id: member.id, groups: member.groups.clone() }
+    }
+
     /// Whether a thought of `author` for `visibility` is within reach.
     pub fn admits(&self, author: MemberId, visibility: &Visibility) -> bool {
         match (self, visibility) {

@@ -1,5 +1,7 @@
 //! A thought: Markdown text, an author, a visibility, a time.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -106,13 +108,13 @@ impl Thought {
     }
 }
 
-/// A thought together with what its author is called, as every list shows it.
+/// A thought together with what its author is called, as every list shows it: shared with whoever else is shown it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authored {
     /// The thought.
-    pub thought: Thought,
+    pub thought: Arc<Thought>,
     /// Who wrote it.
-    pub author: Author,
+    pub author: Arc<Author>,
 }
 
 /// What a thought said before an edit.

@@ -15,6 +15,7 @@
 pub mod event;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::broadcast;
@@ -60,6 +61,10 @@ pub struct Hub {
     mark: u32,
     messages: broadcast::Sender<Message>,
     past: Mutex<Past>,
+    /// How often something has changed that a page could show.
+    version: AtomicU64,
+    /// Whether what other instances change is not heard now.
+    deaf: AtomicBool,
 }
 
 /// What has been told.
@@ -92,6 +97,8 @@ impl Hub {
             mark: u32::from_be_bytes(random()),
             messages: broadcast::Sender::new(REMEMBERED),
             past: Mutex::new(past),
+            version: AtomicU64::new(0),
+            deaf: AtomicBool::new(false),
         };
         hub.forget();
         hub
@@ -107,12 +114,34 @@ impl Hub {
     /// Not everything that happened was heard: every stream ends, so that its browser comes again, is asked again who
     /// it is, and is told to look at everything anew.
     pub fn lose(&self) {
+        self.version.fetch_add(1, Ordering::SeqCst);
         self.forget();
         let _ = self.messages.send(Message::Lost);
     }
 
+    /// Whether what other instances change is heard.
+    pub fn hears(&self, hears: bool) {
+        let was_deaf = self.deaf.swap(!hears, Ordering::SeqCst);
+        if was_deaf && hears {
+            self.version.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Counts what changes of all that a page could show: what was read since this number was is what there is for as long
+    /// as the number stays. `None` while something could change that is not heard of.
+    pub fn version(&self) -> Option<u64> {
+        let version = self.version.load(Ordering::SeqCst);
+        (!self.deaf.load(Ordering::SeqCst)).then_some(version)
+    }
+
     /// Tells whom it concerns.
     pub fn tell(&self, change: &Change) {
+        match change {
+            Change::Thought { .. } | Change::MemberKnownAnew { .. } | Change::Many => {
+                self.version.fetch_add(1, Ordering::SeqCst);
+            }
+            Change::SessionEnded { .. } => {}
+        }
         // Under the lock the order of ids is the order of telling. What is behind it is whole, whatever panicked.
         let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
         let message = match change {
@@ -275,6 +304,25 @@ mod tests {
             hub.tell(&shared(number));
         }
         assert!(matches!(slow.messages.try_recv(), Err(broadcast::error::TryRecvError::Lagged(_))));
+    }
+
+    #[test]
+    fn the_version_changes_with_what_a_page_could_show_and_there_is_none_while_others_are_not_heard() {
+        let hub = Hub::new(&Clock::manual());
+        let first = hub.version().unwrap();
+        hub.tell(&Change::SessionEnded { session: SessionHash::from_bytes([0; 32]), why: End::SignedOut });
+        assert_eq!(hub.version(), Some(first));
+        let mut versions = vec![first];
+        for change in [shared(1), Change::MemberKnownAnew { member: MemberId::from(Ulid(1)) }, Change::Many] {
+            hub.tell(&change);
+            versions.push(hub.version().unwrap());
+        }
+        hub.hears(false);
+        assert_eq!(hub.version(), None);
+        hub.lose();
+        hub.hears(true);
+        versions.push(hub.version().unwrap());
+        assert!(versions.is_sorted_by(|one, next| one < next), "{versions:?}");
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub mod sled;
 #[cfg(test)]
 mod suite;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -256,6 +258,15 @@ pub trait ApiTokens: Send + Sync {
     async fn revoke_api_token(&self, member: MemberId, id: ApiTokenId) -> Result<Option<ApiToken>>;
 }
 
+/// Somebody who is signed in, as far as the store can tell: whether the session is good still is asked of its times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Through which session.
+    pub session: Arc<Session>,
+    /// Who it is.
+    pub member: Arc<Member>,
+}
+
 /// Sessions. None of these methods can bring back a session that has ended. Whatever ends one notes whose it was, why
 /// and when ([`Sessions::ended_session`]), in the same step.
 #[async_trait]
@@ -268,6 +279,9 @@ pub trait Sessions: Send + Sync {
         until: Timestamp,
         replaces: Option<SessionHash>,
     ) -> Result<Option<Session>>;
+
+    /// The session known by this hash, and the member whose it is.
+    async fn signed_in(&self, hash: SessionHash) -> Result<Option<SignedIn>>;
 
     /// The session known by this hash.
     async fn session(&self, hash: SessionHash) -> Result<Option<Session>>;

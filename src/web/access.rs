@@ -28,6 +28,7 @@ use crate::domain::member;
 use crate::domain::policy::{Viewer, administers};
 use crate::domain::session::{End, Session};
 use crate::paths;
+use crate::store::SignedIn;
 
 /// Who may use a route. There is no default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,15 +78,18 @@ impl fmt::Display for Access {
     }
 }
 
-/// Whoever is looking, signed in or not, and what they asked for.
+/// Whoever is looking, signed in or not, and what they asked for. Made once for each request, and shared from then on.
 #[derive(Clone)]
-pub struct Visitor {
+pub struct Visitor(Arc<Asking>);
+
+/// What is known of a [`Visitor`].
+pub struct Asking {
     /// The program.
     pub app: Arc<App>,
     /// Who is looking.
     pub viewer: Viewer,
     /// Through which session, if they are signed in.
-    pub session: Option<Session>,
+    pub session: Option<Arc<Session>>,
     /// With which API token, if a program asks in a member's stead. Then there is no session, and no cookie counts.
     pub token: Option<ApiToken>,
     /// What kind of answer they asked for.
@@ -108,56 +112,69 @@ pub struct Visitor {
     pub htmx: bool,
 }
 
+impl Deref for Visitor {
+    type Target = Asking;
+
+    fn deref(&self) -> &Asking {
+        &self.0
+    }
+}
+
 impl Visitor {
     /// Finds out who is asking.
     ///
     /// # Errors
     /// `Unavailable` where the store can't say, `InvalidToken` where the API is shown a token that is not good.
     pub async fn of(app: &Arc<App>, request: &Request) -> Result<Self, Refusal> {
-        let mut visitor = Self::stranger(app, request);
-        if visitor.kind == Kind::Api
+        let mut asking = Asking::nobody(app, request);
+        if asking.kind == Kind::Api
             && let Some((member, token)) = bearer::holder_of(app, request.headers()).await?
         {
-            return Ok(Self { viewer: Viewer::Member(Box::new(member)), token: Some(token), ..visitor });
-        }
-        if let Some(id) = cookies::session_id(app, &visitor.cookies) {
-            if let Some((member, session)) = sessions::resume(app, id.hash(), used(app, request)).await? {
-                visitor.viewer = Viewer::Member(Box::new(member));
-                visitor.session = Some(session);
+            (asking.viewer, asking.token) = (Viewer::Member(Arc::new(member)), Some(token));
+        } else if let Some(id) = cookies::session_id(app, &asking.cookies) {
+            if let Some(SignedIn { member, session }) = sessions::resume(app, id.hash(), used(app, request)).await? {
+                (asking.viewer, asking.session) = (Viewer::Member(member), Some(session));
             } else {
                 // The cookie is left: another tab's sign-in may have replaced it meanwhile, and this answer must not
                 // take back the new one. That it was kept says that nobody goes round here for want of it.
-                sign_in_cookies::forget_done(app, &visitor.cookies);
-                visitor.ended = sessions::why_ended(app, id.hash()).await?;
+                sign_in_cookies::forget_done(app, &asking.cookies);
+                asking.ended = sessions::why_ended(app, id.hash()).await?;
             }
         } else {
-            cookies::forget_unreadable(app, &visitor.cookies);
+            cookies::forget_unreadable(app, &asking.cookies);
         }
-        Ok(visitor)
+        Ok(Self(Arc::new(asking)))
+    }
+
+    /// A visitor of whom nothing is known, for when it can't be found out.
+    pub fn stranger(app: &Arc<App>, request: &Request) -> Self {
+        Self(Arc::new(Asking::nobody(app, request)))
     }
 
     /// The fields of the request's query.
     pub fn query(&self) -> Fields {
         Fields::parse(self.path.split_once('?').map_or("", |(_, query)| query).as_bytes())
     }
+}
 
-    /// A visitor of whom nothing is known, for when it can't be found out.
-    pub fn stranger(app: &Arc<App>, request: &Request) -> Self {
+impl Asking {
+    /// What can be read off the request.
+    fn nobody(app: &Arc<App>, request: &Request) -> Self {
+        let headers = request.headers();
         Self {
             app: app.clone(),
             viewer: Viewer::Anonymous,
             session: None,
             token: None,
-            kind: Kind::of(below_base(app, request), request.headers()),
+            kind: Kind::of(below_base(app, request), headers),
             path: path_and_query(request),
             request_id: request_id(request),
             address: client_address(app, request),
             cookies: request.extensions().get::<Cookies>().cloned().unwrap_or_default(),
-            if_none_match: text(request.headers(), "if-none-match").map(str::to_owned),
-            target: text(request.headers(), "hx-target").map(str::to_owned),
+            if_none_match: text(headers, "if-none-match").map(str::to_owned),
+            target: text(headers, "hx-target").map(str::to_owned),
             ended: None,
-            htmx: is(request.headers(), "hx-request", "true")
-                || is(request.headers(), "hx-history-restore-request", "true"),
+            htmx: is(headers, "hx-request", "true") || is(headers, "hx-history-restore-request", "true"),
         }
     }
 }
@@ -186,9 +203,9 @@ impl<'a> FromRequest<'a> for Visitor {
 #[derive(Clone)]
 pub struct Member {
     /// Who it is.
-    pub member: member::Member,
+    pub member: Arc<member::Member>,
     /// Through which session.
-    pub session: Session,
+    pub session: Arc<Session>,
     visitor: Visitor,
 }
 
@@ -206,7 +223,7 @@ impl Member {
         let granted = request.extensions().get::<Access>() == Some(&access);
         let visitor = Visitor::from_request(request, body).await?;
         match (granted, visitor.viewer.clone(), visitor.session.clone()) {
-            (true, Viewer::Member(member), Some(session)) => Ok(Self { member: *member, session, visitor }),
+            (true, Viewer::Member(member), Some(session)) => Ok(Self { member, session, visitor }),
             (true, Viewer::Member(_), None) => {
                 Err(Refusal::Forbidden("An API token can't do this: it needs a person who is signed in.").into())
             }
@@ -256,7 +273,7 @@ impl<'a> FromRequest<'a> for Admin {
 #[derive(Clone)]
 pub struct Caller {
     /// Who it is.
-    pub member: member::Member,
+    pub member: Arc<member::Member>,
     visitor: Visitor,
 }
 
@@ -273,7 +290,7 @@ impl<'a> FromRequest<'a> for Caller {
         let granted = request.extensions().get::<Access>().copied();
         let visitor = Visitor::from_request(request, body).await?;
         match (granted, visitor.viewer.clone()) {
-            (Some(Access::Member), Viewer::Member(member)) => Ok(Self { member: *member, visitor }),
+            (Some(Access::Member), Viewer::Member(member)) => Ok(Self { member, visitor }),
             _ => Err(Refusal::Internal("a handler wants a Caller, and its row does not ask for one".to_owned()).into()),
         }
     }

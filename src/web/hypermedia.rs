@@ -1,20 +1,20 @@
 //! A page or a fragment: what a handler shows becomes the whole document or the part that HTMX asked for, with
 //! its nonce, its caching and what it varies by. The one place that decides these.
 
-use std::sync::LazyLock;
+use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, LOCATION};
+use http::header::{CACHE_CONTROL, ETAG, HeaderName, LOCATION};
 use http::{HeaderValue, StatusCode};
 use maud::Markup;
 use poem::Response;
-use sha2::{Digest as _, Sha256};
 
 use super::access::Visitor;
+use super::cookies::{Theme, theme};
+pub use super::document::{nonce, once};
+use super::refusal::Refusal;
 use super::request::Kind;
-use super::{layout, notice, security_headers};
-use crate::clock::random;
+use super::{document, layout, notice};
+use crate::app::{Document, PageKey};
 use crate::domain::policy::Viewer;
 
 /// What a handler has to show.
@@ -80,25 +80,53 @@ impl Screen {
     }
 }
 
-/// Stands in a view where the response's nonce will stand: unguessable, for one who could type it could put
-/// a nonce into what they typed.
-pub fn nonce() -> &'static str {
-    &PLACEHOLDER
-}
-
-static PLACEHOLDER: LazyLock<String> = LazyLock::new(|| BASE64_URL_SAFE_NO_PAD.encode(random::<16>()));
-
 impl Visitor {
     /// The screen as the page or the fragment that was asked for.
     pub fn show(&self, screen: Screen) -> Response {
-        let html = match self.kind {
-            Kind::Fragment => layout::fragment(self, &screen),
-            Kind::Page | Kind::Api => layout::page(self, &screen, notice::take(self)),
+        let notice = if self.kind == Kind::Fragment { None } else { notice::take(self) };
+        self.answer(self.made(&screen, notice), screen)
+    }
+
+    /// The same, of a page that is made of thoughts, of their members and of nothing else: as it was shown before, where
+    /// nothing has changed since then, and what `make` makes where something has.
+    pub async fn show_kept(&self, make: impl AsyncFnOnce() -> Result<Screen, Refusal>) -> Result<Response, Refusal> {
+        let notice = if self.kind == Kind::Fragment { None } else { notice::take(self) };
+        // First, so that what is kept is as old as its version says, or newer.
+        let version = self.app.live.version().filter(|_| notice.is_none());
+        let key = PageKey {
+            viewer: self.viewer.member().map(|member| member.id),
+            path: self.path.clone(),
+            fragment: self.kind == Kind::Fragment,
+            theme: theme(&self.app, &self.cookies).map(Theme::as_str),
+        };
+        if let Some(document) = version.and_then(|version| self.app.pages.get(&key, version)) {
+            return Ok(self.answer(Document::clone(&document), Screen::new("", Markup::default())));
         }
-        .into_string();
+        let screen = make().await?;
+        let document = self.made(&screen, notice);
+        if let Some(version) = version {
+            self.app.pages.keep(key, version, Arc::new(document.clone()));
+        }
+        Ok(self.answer(document, screen))
+    }
+
+    fn made(&self, screen: &Screen, notice: Option<&'static str>) -> Document {
+        document::document(match self.kind {
+            Kind::Fragment => layout::fragment(self, screen),
+            Kind::Page | Kind::Api => layout::page(self, screen, notice),
+        })
+    }
+
+    /// The document with its caching, and with what else the screen says of the answer.
+    fn answer(&self, document: Document, screen: Screen) -> Response {
         // A page that htmx puts into a document needs a nonce of its own: a stored copy may be that very document's.
         let revalidated = self.viewer == Viewer::Anonymous && screen.status == StatusCode::OK && !self.htmx_page();
-        let mut response = if revalidated { self.revalidated(&html) } else { whole(&html, &self.form_action()) };
+        let form_action = self.app.providers.form_action();
+        let mut response = if revalidated {
+            self.revalidated(document, &form_action)
+        } else {
+            document::answer(document, &self.app, &form_action)
+        };
         let headers = response.headers_mut();
         let caching = match &self.viewer {
             Viewer::Anonymous if self.htmx_page() => "no-store",
@@ -135,43 +163,21 @@ impl Visitor {
     }
 
     /// The document with an `ETag`, or a 304 where the browser's copy still holds.
-    fn revalidated(&self, html: &str) -> Response {
-        let form_action = self.form_action();
-        let mut hash = Sha256::new_with_prefix(form_action.as_bytes());
-        for piece in html.split(nonce()) {
-            hash.update(piece);
-        }
-        let etag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(&hash.finalize()[..12]));
+    fn revalidated(&self, document: Document, form_action: &str) -> Response {
+        let etag = document::etag(&document, form_action);
         let holds = self.if_none_match.as_deref().is_some_and(|theirs| {
             theirs.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == etag || tag == "*")
         });
         let mut response = if holds {
             Response::builder().status(StatusCode::NOT_MODIFIED).finish()
         } else {
-            whole(html, &form_action)
+            document::answer(document, &self.app, form_action)
         };
-        if let Ok(value) = etag.parse() {
+        if let Ok(value) = HeaderValue::try_from(etag) {
             response.headers_mut().insert(ETAG, value);
         }
         response
     }
-
-    /// The providers' origins, each with a space before it.
-    fn form_action(&self) -> String {
-        self.app.providers.form_action()
-    }
-}
-
-/// The document with a nonce of its own, and the policy that names it.
-fn whole(html: &str, form_action: &str) -> Response {
-    let fresh = BASE64_URL_SAFE_NO_PAD.encode(random::<16>());
-    let mut response = Response::builder().body(html.replace(nonce(), &fresh));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    if let Ok(policy) = security_headers::page_policy(&fresh, form_action).parse() {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
-    }
-    response
 }
 
 /// On to another page of ours, by `GET` whatever this was. Source: RFC 9110, section 15.4.4.

@@ -8,6 +8,7 @@ mod assets;
 mod bearer;
 mod components;
 mod cookies;
+mod document;
 pub mod form;
 mod hypermedia;
 mod layout;

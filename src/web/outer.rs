@@ -8,8 +8,8 @@ use std::time::Instant;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures_util::FutureExt as _;
-use http::StatusCode;
 use http::header::HeaderName;
+use http::{HeaderValue, StatusCode};
 use poem::{Endpoint, Request, Response};
 use tracing::Instrument as _;
 
@@ -40,12 +40,11 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
         let started = Instant::now();
         let id = BASE64_URL_SAFE_NO_PAD.encode(random::<9>());
         request.extensions_mut().insert(RequestId(id.clone()));
-        let method = request.method().clone();
-        let path = request.uri().path().to_owned();
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         if let Some(mark) = arrival::mark(&request) {
             self.app.arrivals.note(mark, arrival::of(&request));
         }
-        let span = tracing::error_span!("request", id, %method, path);
+        let span = tracing::error_span!("request", id, %method, path = uri.path());
         let mut response = self.answer(request).instrument(span.clone()).await;
         let took = started.elapsed();
         let (status, micros) = (response.status().as_u16(), took.as_micros());
@@ -62,7 +61,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
         let not_modified = response.status() == StatusCode::NOT_MODIFIED;
         let headers = response.headers_mut();
         security_headers::add(headers, self.app.config.base_url.is_https(), not_modified);
-        if let Ok(id) = id.parse() {
+        if let Ok(id) = HeaderValue::try_from(id) {
             headers.insert(HeaderName::from_static("x-request-id"), id);
         }
         Ok(response)
@@ -79,8 +78,7 @@ impl<E: Endpoint<Output = Response>> Outer<E> {
                 .status(status)
                 .body("The request's headers are too large. Clear this site's cookies.");
         }
-        let stranger = Visitor::stranger(&self.app, &request);
-        let came = Came::of(&request);
+        let (stranger, came) = (Visitor::stranger(&self.app, &request), Came::of(&request));
         let refusal = match AssertUnwindSafe(self.inner.call(request)).catch_unwind().await {
             Ok(Ok(response)) => return response,
             Ok(Err(error)) => Refusal::from(error),

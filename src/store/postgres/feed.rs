@@ -1,5 +1,7 @@
 //! A page of a feed: the ends of the lists that a reach admits, merged by the database, and read only so far.
 
+use std::sync::Arc;
+
 use tokio_postgres::Row;
 
 use super::thoughts::WHAT;
@@ -72,5 +74,9 @@ fn place(row: &Row) -> Result<TrashPlace> {
 /// The thought of a row, with its author, unless they were deleted.
 fn authored(row: &Row, thought: usize, author: usize) -> Result<Option<Authored>> {
     let author: Option<Member> = record_or_none("a member", row, author)?;
-    author.map(|author| Ok(Authored { thought: record(WHAT, row, thought)?, author: author.author() })).transpose()
+    author
+        .map(|author| {
+            Ok(Authored { thought: Arc::new(record(WHAT, row, thought)?), author: Arc::new(author.author()) })
+        })
+        .transpose()
 }

@@ -1,6 +1,7 @@
 //! Sessions: by hash, by member, by their provider's session, by when they end.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -15,7 +16,7 @@ use crate::domain::member::Identity;
 use crate::domain::session::{End, Ended, ProviderLogout, Session, SessionHash};
 use crate::store::codec::encode;
 use crate::store::names::of_issuer;
-use crate::store::{Result, Sessions};
+use crate::store::{Result, Sessions, SignedIn};
 
 const WHAT: &str = "a session";
 const ENDED: &str = "an ended session";
@@ -29,6 +30,12 @@ impl Sessions for PostgresStore {
         replaces: Option<SessionHash>,
     ) -> Result<Option<Session>> {
         change!(self, to => begin(&to, session, until, replaces))
+    }
+
+    async fn signed_in(&self, hash: SessionHash) -> Result<Option<SignedIn>> {
+        let Some(row) = self.row(sql::SIGNED_IN, &[&&hash.to_bytes()[..]]).await? else { return Ok(None) };
+        let (session, member) = (record(WHAT, &row, 0)?, record("a member", &row, 1)?);
+        Ok(Some(SignedIn { session: Arc::new(session), member: Arc::new(member) }))
     }
 
     async fn session(&self, hash: SessionHash) -> Result<Option<Session>> {

@@ -1,5 +1,7 @@
 //! Thoughts: sharing, editing, deleting, and what comes of it in the lists.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::try_join;
@@ -86,7 +88,7 @@ impl PostgresStore {
     async fn authored(&self, id: ThoughtId) -> Result<Option<Authored>> {
         let Some(row) = self.row(sql::THOUGHT, &[&&id.to_bytes()[..]]).await? else { return Ok(None) };
         let author: Member = record("a member", &row, 1)?;
-        Ok(Some(Authored { thought: record(WHAT, &row, 0)?, author: author.author() }))
+        Ok(Some(Authored { thought: Arc::new(record(WHAT, &row, 0)?), author: Arc::new(author.author()) }))
     }
 }
 

@@ -13,7 +13,7 @@ use super::keys::{self, Changed};
 use super::records::get;
 use crate::cache::{Bounded, Size, Usage};
 use crate::domain::id::{MemberId, ThoughtId};
-use crate::domain::member::Member;
+use crate::domain::member::{Author, Member};
 use crate::domain::policy::Reach;
 use crate::domain::session::{Session, SessionHash};
 use crate::domain::thought::Thought;
@@ -28,12 +28,18 @@ const PAGES: usize = 8 * 1024 * 1024;
 /// Which page: of which thoughts, for whom, older than which, how many.
 pub(super) type PageKey = (Scope, Reach, Option<ThoughtId>, usize);
 
+/// A member, to themselves and to others.
+pub(super) struct Known {
+    pub(super) member: Arc<Member>,
+    pub(super) author: Arc<Author>,
+}
+
 /// What is kept.
 pub(super) struct Cached {
     /// How many batches have been applied; held while one is.
     batches: RwLock<u64>,
     thoughts: Bounded<ThoughtId, Arc<Thought>>,
-    members: Bounded<MemberId, Arc<Member>>,
+    members: Bounded<MemberId, Arc<Known>>,
     sessions: Bounded<SessionHash, Arc<Session>>,
     pages: Bounded<PageKey, Arc<[ThoughtId]>>,
 }
@@ -57,8 +63,9 @@ impl Cached {
     }
 
     /// A member.
-    pub(super) fn member(&self, db: &Db, id: MemberId) -> Result<Option<Arc<Member>>> {
-        self.one(&self.members, id, || get(db, &keys::member(id)))
+    pub(super) fn member(&self, db: &Db, id: MemberId) -> Result<Option<Arc<Known>>> {
+        let known = |member: Member| Known { author: Arc::new(member.author()), member: Arc::new(member) };
+        self.one(&self.members, id, || Ok(get(db, &keys::member(id))?.map(known)))
     }
 
     /// A session.
@@ -146,11 +153,15 @@ impl Size for Arc<Thought> {
     }
 }
 
-impl Size for Arc<Member> {
+impl Size for Arc<Known> {
     fn bytes(&self) -> usize {
-        let identities = self.identities.iter().map(|identity| identity.iss.len() + identity.sub.len());
-        let groups = self.groups.iter().map(|group| group.as_str().len());
-        size_of::<Member>() + self.name.len() + identities.chain(groups).map(|bytes| bytes + 48).sum::<usize>()
+        let Member { identities, groups, name, .. } = &*self.member;
+        let identities = identities.iter().map(|identity| identity.iss.len() + identity.sub.len());
+        let groups = groups.iter().map(|group| group.as_str().len());
+        size_of::<Member>()
+            + size_of::<Author>()
+            + 2 * name.len()
+            + identities.chain(groups).map(|bytes| bytes + 48).sum::<usize>()
     }
 }
 

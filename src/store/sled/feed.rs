@@ -1,6 +1,7 @@
 //! A page of a feed: the lists that a reach admits, merged newest first, read only as far as the page goes.
 
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 use sled::Db;
 
@@ -59,7 +60,7 @@ pub(super) fn trash(
         // The writer may have put it back meanwhile, or forgotten it.
         let there = cached.thought(db, place.id)?.filter(|thought| thought.deleted_at == Some(place.at));
         let Some(thought) = there.filter(|thought| reach.admits(thought.author, &thought.visibility)) else { continue };
-        items.extend(authored(db, cached, &thought)?);
+        items.extend(authored(db, cached, thought)?);
     }
     Ok(Page { items, next })
 }
@@ -70,14 +71,14 @@ pub(super) fn shown(db: &Db, cached: &Cached, id: ThoughtId, reach: &Reach) -> R
     if thought.deleted_at.is_some() || !reach.admits(thought.author, &thought.visibility) {
         return Ok(None);
     }
-    authored(db, cached, &thought)
+    authored(db, cached, thought)
 }
 
 /// The thought with its author. One who was deleted may have left thoughts that are not purged yet, which nobody is
 /// given.
-pub(super) fn authored(db: &Db, cached: &Cached, thought: &Thought) -> Result<Option<Authored>> {
-    let author = cached.member(db, thought.author)?;
-    Ok(author.map(|author| Authored { thought: thought.clone(), author: author.author() }))
+pub(super) fn authored(db: &Db, cached: &Cached, thought: Arc<Thought>) -> Result<Option<Authored>> {
+    let known = cached.member(db, thought.author)?;
+    Ok(known.map(|known| Authored { thought, author: known.author.clone() }))
 }
 
 /// The thoughts of several lists, newest first, each once.

@@ -1,7 +1,5 @@
 //! Members: by identity, by handle, by id.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -60,13 +58,13 @@ impl Members for SledStore {
     }
 
     async fn member(&self, id: MemberId) -> Result<Option<Member>> {
-        self.read(|db| Ok(self.cached.member(db, id)?.map(Arc::unwrap_or_clone)))
+        self.read(|db| Ok(self.cached.member(db, id)?.map(|known| Member::clone(&known.member))))
     }
 
     async fn member_by_handle(&self, handle: &Handle) -> Result<Option<Member>> {
         self.read(|db| match get(db, &keys::handle(handle))? {
             // Who was deleted has the handle for a while longer, and is nobody.
-            Some(id) => get(db, &keys::member(id)),
+            Some(id) => Ok(self.cached.member(db, id)?.map(|known| Member::clone(&known.member))),
             None => Ok(None),
         })
     }

@@ -11,7 +11,7 @@ use super::{SledStore, keys};
 use crate::domain::id::MemberId;
 use crate::domain::member::Identity;
 use crate::domain::session::{End, Ended, ProviderLogout, Session, SessionHash};
-use crate::store::{Result, Sessions};
+use crate::store::{Result, Sessions, SignedIn};
 
 #[async_trait]
 impl Sessions for SledStore {
@@ -32,6 +32,14 @@ impl Sessions for SledStore {
                 Ok(over)
             })
             .await
+    }
+
+    async fn signed_in(&self, hash: SessionHash) -> Result<Option<SignedIn>> {
+        self.read(|db| {
+            let Some(session) = self.cached.session(db, hash)? else { return Ok(None) };
+            let known = self.cached.member(db, session.member)?;
+            Ok(known.map(|known| SignedIn { session, member: known.member.clone() }))
+        })
     }
 
     async fn session(&self, hash: SessionHash) -> Result<Option<Session>> {

@@ -73,7 +73,7 @@ async fn a_store_that_is_opened_again_has_everything() {
     expected.insert(0, first.id);
     expected.retain(|id| *id != all[8]);
     assert_eq!(all_pages(&store, Scope::Everyone, &reach, 20).await, expected);
-    assert_eq!(store.thought(first.id, &reach).await.unwrap().unwrap().thought, first);
+    assert_eq!(*store.thought(first.id, &reach).await.unwrap().unwrap().thought, first);
     assert_eq!(store.revisions(all[7]).await.unwrap().len(), 1);
     assert!(store.restore(all[8]).await.unwrap());
     assert_eq!(store.sessions_of(ann.id).await.unwrap(), [session]);

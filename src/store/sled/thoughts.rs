@@ -50,7 +50,7 @@ impl Thoughts for SledStore {
     async fn deleted(&self, id: ThoughtId) -> Result<Option<Authored>> {
         self.read(|db| {
             let thought = self.cached.thought(db, id)?.filter(|thought| thought.deleted_at.is_some());
-            thought.map_or(Ok(None), |thought| feed::authored(db, &self.cached, &thought))
+            thought.map_or(Ok(None), |thought| feed::authored(db, &self.cached, thought))
         })
     }
 

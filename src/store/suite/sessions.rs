@@ -2,6 +2,7 @@
 
 use super::support::{Given, at, begun, member, session};
 use crate::domain::session::{End, Ended, ProviderLogout, Session};
+use crate::store::SignedIn;
 
 pub(in crate::store) async fn a_session_comes_back_as_it_was_begun(store: Given) {
     let ann = member(&store, "ann").await;
@@ -9,6 +10,15 @@ pub(in crate::store) async fn a_session_comes_back_as_it_was_begun(store: Given)
     assert_eq!(store.session(session.hash).await.unwrap(), None);
     store.begin_session(&session, at(1000), None).await.unwrap();
     assert_eq!(store.session(session.hash).await.unwrap(), Some(session));
+}
+
+pub(in crate::store) async fn whoever_is_signed_in_is_found_with_their_session(store: Given) {
+    let ann = member(&store, "ann").await;
+    let session = begun(&store, &ann, 5).await;
+    let SignedIn { session: found, member } = store.signed_in(session.hash).await.unwrap().unwrap();
+    assert_eq!((&*found, &*member), (&session, &ann));
+    store.end_session(session.hash, End::SignedOut, at(7)).await.unwrap();
+    assert_eq!(store.signed_in(session.hash).await.unwrap(), None);
 }
 
 pub(in crate::store) async fn a_session_that_replaces_another_ends_it(store: Given) {

@@ -10,8 +10,8 @@ pub(in crate::store) async fn what_was_shared_is_found_with_its_author(store: Gi
     let ann = member(&store, "ann").await;
     let thought = shared(&store, &ann, "public").await;
     let found = store.thought(thought.id, &Reach::Public).await.unwrap().unwrap();
-    assert_eq!(found.thought, thought);
-    assert_eq!(found.author, ann.author());
+    assert_eq!(*found.thought, thought);
+    assert_eq!(*found.author, ann.author());
 }
 
 pub(in crate::store) async fn what_was_never_shared_is_not_found(store: Given) {
@@ -27,7 +27,7 @@ pub(in crate::store) async fn the_same_id_is_not_stored_twice(store: Given) {
     let first = shared(&store, &ann, "public").await;
     let second = Thought { message: message("another"), ..first.clone() };
     assert!(store.share(&second, None).await.is_err());
-    assert_eq!(store.thought(first.id, &Reach::Public).await.unwrap().unwrap().thought, first);
+    assert_eq!(*store.thought(first.id, &Reach::Public).await.unwrap().unwrap().thought, first);
 }
 
 pub(in crate::store) async fn the_longest_message_comes_back_as_it_was(store: Given) {
@@ -36,7 +36,7 @@ pub(in crate::store) async fn the_longest_message_comes_back_as_it_was(store: Gi
     for _ in 0..5 {
         let long = thought(&ann, &family, "public");
         store.share(&long, None).await.unwrap();
-        assert_eq!(store.thought(long.id, &Reach::Public).await.unwrap().unwrap().thought, long);
+        assert_eq!(*store.thought(long.id, &Reach::Public).await.unwrap().unwrap().thought, long);
     }
 }
 
@@ -92,7 +92,7 @@ pub(in crate::store) async fn an_edit_changes_the_thought_and_keeps_what_it_said
     let expected = Thought { message: message("two"), edited_at: Some(at(20)), version: 1, ..thought.clone() };
     assert_eq!(two, expected);
     let three = store.edit(thought.id, &change("three", "members"), at(30)).await.unwrap().unwrap();
-    assert_eq!(store.thought(thought.id, &reach(&ann, &[])).await.unwrap().unwrap().thought, three);
+    assert_eq!(*store.thought(thought.id, &reach(&ann, &[])).await.unwrap().unwrap().thought, three);
     let revisions = store.revisions(thought.id).await.unwrap();
     assert_eq!(
         revisions,
@@ -137,8 +137,8 @@ pub(in crate::store) async fn a_deleted_thought_is_gone_and_can_still_be_asked_f
     assert!(store.delete(thought.id, at(2)).await.unwrap());
     assert!(store.thought(thought.id, &reach(&ann, &[])).await.unwrap().is_none());
     let deleted = store.deleted(thought.id).await.unwrap().unwrap();
-    assert_eq!(deleted.thought, Thought { deleted_at: Some(at(2)), ..thought });
-    assert_eq!(deleted.author, ann.author());
+    assert_eq!(*deleted.thought, Thought { deleted_at: Some(at(2)), ..thought });
+    assert_eq!(*deleted.author, ann.author());
 }
 
 pub(in crate::store) async fn a_restored_thought_is_as_it_was(store: Given) {
@@ -147,7 +147,7 @@ pub(in crate::store) async fn a_restored_thought_is_as_it_was(store: Given) {
     store.delete(thought.id, at(2)).await.unwrap();
     assert!(store.restore(thought.id).await.unwrap());
     assert!(store.deleted(thought.id).await.unwrap().is_none());
-    assert_eq!(store.thought(thought.id, &reach(&ann, &[])).await.unwrap().unwrap().thought, thought);
+    assert_eq!(*store.thought(thought.id, &reach(&ann, &[])).await.unwrap().unwrap().thought, thought);
 }
 
 pub(in crate::store) async fn a_thought_is_deleted_and_restored_once(store: Given) {

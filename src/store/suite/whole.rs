@@ -37,7 +37,7 @@ pub(in crate::store) async fn thirty_two_writers_at_once_lose_nothing_and_the_li
     for (me, kept) in &written {
         for thought in kept {
             let found = store.thought(thought.id, &reach(me, &[])).await.unwrap();
-            assert_eq!(found.unwrap().thought, *thought);
+            assert_eq!(*found.unwrap().thought, *thought);
         }
         for reach in [Reach::Public, reach(me, &[]), reach(&written[0].0, &["friends"])] {
             for scope in [Scope::Everyone, Scope::By(me.id)] {

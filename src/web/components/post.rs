@@ -1,9 +1,11 @@
 //! A thought as lists and its own page show it, and the list of them.
 
-use maud::{Markup, html};
+use std::sync::Arc;
 
-use super::{avatar, made, time, words};
-use crate::app::Buttons;
+use maud::{Markup, Render, html};
+
+use super::{avatar, item, made, time, words};
+use crate::app::{Buttons, Shown};
 use crate::domain::markdown;
 use crate::domain::page::Page;
 use crate::domain::policy::{Action, may};
@@ -13,7 +15,8 @@ use crate::paths::Paths;
 use crate::web::access::Visitor;
 use crate::web::hypermedia::nonce;
 
-/// A list of thoughts, for one viewer.
+/// A list of thoughts, for one viewer: its items, and the link to the older ones, which are fetched as soon as it comes
+/// into view.
 pub struct List<'a> {
     /// Who is looking.
     pub visitor: &'a Visitor,
@@ -23,36 +26,46 @@ pub struct List<'a> {
     pub older: Option<String>,
 }
 
+/// Written straight into the page: it is most of it.
+impl Render for List<'_> {
+    fn render_to(&self, page: &mut String) {
+        let shown: Vec<_> = self.page.items.iter().map(|authored| shown(self.visitor, authored)).collect();
+        page.reserve(shown.iter().map(|shown| "<li></li>".len() + shown.html().len()).sum());
+        for shown in shown {
+            item(shown.html(), page);
+        }
+        if let Some(older) = &self.older {
+            let link = html! {
+                li .older {
+                    a rel="next" href=(older) hx-get=(older) hx-trigger="revealed, click" hx-target="closest li"
+                        hx-swap="outerHTML ignoreTitle:true" hx-nonce=(nonce()) { "Older thoughts" }
+                }
+            };
+            link.render_to(page);
+        }
+    }
+}
+
 /// The list, and what is said where it is empty.
 pub fn list(list: &List<'_>, empty: &str) -> Markup {
     html! {
-        ol #thoughts .thoughts role="list" { (items(list)) }
+        ol #thoughts .thoughts role="list" { (list) }
         @if list.page.items.is_empty() { p .empty { (empty) } }
     }
 }
 
-/// The list's items, and the link to the older ones, which are fetched as soon as it comes into view.
-pub fn items(list: &List<'_>) -> Markup {
-    html! {
-        @for authored in &list.page.items {
-            li { (post(list.visitor, authored)) }
-        }
-        @if let Some(older) = &list.older {
-            li .older {
-                a rel="next" href=(older) hx-get=(older) hx-trigger="revealed, click" hx-target="closest li"
-                    hx-swap="outerHTML ignoreTitle:true" hx-nonce=(nonce()) { "Older thoughts" }
-            }
-        }
-    }
+/// One thought, with what this viewer may do with it.
+pub fn post(visitor: &Visitor, authored: &Authored) -> Markup {
+    html! { (made(shown(visitor, authored).html())) }
 }
 
-/// One thought, with what this viewer may do with it. What others have seen in the same way is not made again.
-pub fn post(visitor: &Visitor, authored: &Authored) -> Markup {
+/// What others have seen in the same way is not made again.
+fn shown(visitor: &Visitor, authored: &Authored) -> Arc<Shown> {
     let may = |action| visitor.viewer.member().is_some_and(|member| may(member, action, &authored.thought));
     let buttons =
         Buttons { any: visitor.viewer.member().is_some(), edit: may(Action::Edit), delete: may(Action::Delete) };
     let app = &visitor.app;
-    app.rendered.thought(authored, buttons, || article(authored, buttons, &app.paths).into_string(), made)
+    app.rendered.thought(authored, buttons, || article(authored, buttons, &app.paths).into_string())
 }
 
 fn article(authored: &Authored, buttons: Buttons, paths: &Paths) -> Markup {

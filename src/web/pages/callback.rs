@@ -81,7 +81,7 @@ async fn finish(
     let provider = app.providers.named(provider).ok_or_else(Failure::unknown)?;
     // Before the code is redeemed.
     match (purpose, &visitor.session) {
-        (_, session) if purpose.is_for(session.as_ref()) => {}
+        (_, session) if purpose.is_for(session.as_deref()) => {}
         // Another tab has done it, and its session is the one in use now.
         (Purpose::Confirm(_), Some(session)) if session.is_recent(app.clock.now()) => return Ok(None),
         (Purpose::SignIn | Purpose::Confirm(_) | Purpose::Link(_), _) => return Err(Failure::another_session().into()),

@@ -8,22 +8,26 @@ use crate::actions::{self, read};
 use crate::domain::policy::Viewer;
 use crate::domain::thought::Authored;
 use crate::web::access::Visitor;
-use crate::web::components::{Composer, List, composer, deleted, items, list};
+use crate::web::components::{Composer, List, composer, deleted, list};
 use crate::web::form::named;
-use crate::web::hypermedia::Screen;
+use crate::web::hypermedia::{Screen, once};
 use crate::web::refusal::Refusal;
 
 /// `GET /`: a page of it, the next by `?before=`. HTMX, which asks for the next page to put it below the
 /// last, gets the items alone.
 #[handler]
 pub async fn get(visitor: Visitor) -> Result<Response, Refusal> {
-    let before = before(&visitor)?;
+    visitor.show_kept(async || screen(&visitor).await).await
+}
+
+async fn screen(visitor: &Visitor) -> Result<Screen, Refusal> {
+    let before = before(visitor)?;
     let page = read::feed(&visitor.app, &visitor.viewer, before).await?;
-    let feed = List { visitor: &visitor, page: &page, older: page.next.map(|id| visitor.app.paths.feed_before(id)) };
-    let undo = just_deleted(&visitor).await?;
+    let feed = List { visitor, page: &page, older: page.next.map(|id| visitor.app.paths.feed_before(id)) };
+    let undo = just_deleted(visitor).await?;
     let title = if before.is_some() { "Older thoughts" } else { "Thoughts" };
-    let screen = Screen::new(title, view(&visitor, &feed, before.is_some(), undo.as_ref())).live();
-    Ok(visitor.show(if before.is_some() { screen.part(items(&feed)) } else { screen }))
+    let screen = Screen::new(title, view(visitor, &feed, before.is_some(), undo.as_ref())).live();
+    Ok(if before.is_some() { screen.part(html! { (feed) }) } else { screen })
 }
 
 /// What the viewer has just deleted without JavaScript, to offer them the way back.
@@ -63,7 +67,7 @@ fn above(visitor: &Visitor) -> Markup {
                 member,
                 message: "",
                 visibility: "members",
-                once: &visitor.app.ids.next(visitor.app.clock.now()).to_string(),
+                once: once(),
                 errors: &[],
                 focus: false,
             },

@@ -59,7 +59,7 @@ pub async fn get(visitor: Visitor, request: &Request) -> Result<Response, Refusa
 fn asked<'v>(visitor: &'v Visitor, query: &Fields) -> (Purpose, Option<&'v SignInProvider>) {
     let providers = &visitor.app.providers;
     let of_session = |session: &Session| Some((Purpose::Confirm(session.hash), providers.named(&session.provider)?));
-    match visitor.session.as_ref().filter(|_| query.get("for") == "confirm").and_then(of_session) {
+    match visitor.session.as_deref().filter(|_| query.get("for") == "confirm").and_then(of_session) {
         Some((purpose, provider)) => (purpose, Some(provider)),
         None => match query.get("provider") {
             "" => (Purpose::SignIn, providers.only()),

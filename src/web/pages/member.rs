@@ -8,7 +8,7 @@ use super::before;
 use crate::actions::read;
 use crate::domain::member::{Handle, Member};
 use crate::web::access::Visitor;
-use crate::web::components::{List, avatar, items, list};
+use crate::web::components::{List, avatar, list};
 use crate::web::form::named;
 use crate::web::hypermedia::Screen;
 use crate::web::refusal::Refusal;
@@ -17,15 +17,16 @@ use crate::web::refusal::Refusal;
 #[handler]
 pub async fn get(visitor: Visitor, Path(handle): Path<String>) -> Result<Response, Refusal> {
     let handle: Handle = named(&handle)?;
-    let before = before(&visitor)?;
-    let (member, page) = read::member_page(&visitor.app, &visitor.viewer, &handle, before).await?;
-    let thoughts = List {
-        visitor: &visitor,
-        page: &page,
-        older: page.next.map(|id| visitor.app.paths.member_before(&handle, id)),
-    };
+    visitor.show_kept(async || screen(&visitor, &handle).await).await
+}
+
+async fn screen(visitor: &Visitor, handle: &Handle) -> Result<Screen, Refusal> {
+    let before = before(visitor)?;
+    let (member, page) = read::member_page(&visitor.app, &visitor.viewer, handle, before).await?;
+    let older = page.next.map(|id| visitor.app.paths.member_before(handle, id));
+    let thoughts = List { visitor, page: &page, older };
     let screen = Screen::new(format!("{} (@{handle})", member.name), view(&member, &thoughts)).live();
-    Ok(visitor.show(if before.is_some() { screen.part(items(&thoughts)) } else { screen }))
+    Ok(if before.is_some() { screen.part(html! { (thoughts) }) } else { screen })
 }
 
 fn view(member: &Member, thoughts: &List<'_>) -> Markup {

@@ -12,7 +12,7 @@ use crate::paths;
 use crate::web::access::Member;
 use crate::web::components::{Composer, composer, post};
 use crate::web::form::Fields;
-use crate::web::hypermedia::{Screen, nonce, see_other};
+use crate::web::hypermedia::{Screen, nonce, once, see_other};
 use crate::web::refusal::Refusal;
 use crate::web::request::Kind;
 use crate::web::unsent;
@@ -122,7 +122,7 @@ fn form(member: &Member, fields: &Fields, errors: &[Invalid], below: &Markup) ->
         member: &member.member,
         message: fields.get("message"),
         visibility,
-        once: &member.app.ids.next(member.app.clock.now()).to_string(),
+        once: once(),
         errors,
         focus: true,
     };

@@ -23,7 +23,7 @@ use http::StatusCode;
 #[handler]
 pub async fn get(visitor: Visitor, Path(id): Path<String>) -> Result<Response, Refusal> {
     let id: ThoughtId = named(&id)?;
-    match read::thought_with_revisions(&visitor.app, &visitor.viewer, id).await {
+    match read::thought_with_revisions(&visitor.app, &visitor.viewer.reach(), id).await {
         Ok((authored, revisions)) => {
             let screen = screen(&visitor, &authored, &revisions);
             // htmx puts it in the place of itself, in a list or on its own page.
@@ -60,7 +60,7 @@ pub async fn put(member: Member, Path(id): Path<String>, fields: Fields) -> Resu
     match changed {
         Ok(_) if member.kind == Kind::Page => Ok(see_other(&member.app.paths.thought(id))),
         Ok(_) => {
-            let (authored, revisions) = read::thought_with_revisions(&member.app, &member.viewer, id).await?;
+            let (authored, revisions) = read::thought_with_revisions(&member.app, &member.viewer.reach(), id).await?;
             let screen = screen(&member, &authored, &revisions).announcing("Saved.");
             Ok(member.show(screen.header("hx-push-url", member.app.paths.thought(id))))
         }

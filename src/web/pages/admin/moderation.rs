@@ -12,7 +12,7 @@ use crate::domain::page::{Page, TrashPlace};
 use crate::domain::thought::{Authored, Thought};
 use crate::paths;
 use crate::web::access::Admin;
-use crate::web::components::{List, avatar, items, list, time, words};
+use crate::web::components::{List, avatar, list, time, words};
 use crate::web::hypermedia::nonce;
 use crate::web::pages::before;
 use crate::web::refusal::Refusal;
@@ -31,7 +31,7 @@ pub async fn get(admin: Admin) -> Result<Response, Refusal> {
         (list(&thoughts, "Nothing has been shared yet."))
     };
     let screen = screen(&admin, "Moderation", &below);
-    Ok(admin.show(if before.is_some() { screen.part(items(&thoughts)) } else { screen }))
+    Ok(admin.show(if before.is_some() { screen.part(html! { (thoughts) }) } else { screen }))
 }
 
 /// `GET /admin/moderation/deleted`: those that can still be put back, the latest deleted first; the next by `?before=`.

@@ -16,7 +16,7 @@ use crate::paths;
 use crate::web::access::Member;
 use crate::web::components::time;
 use crate::web::form::{Fields, named};
-use crate::web::hypermedia::{Screen, nonce};
+use crate::web::hypermedia::{Screen, nonce, once};
 use crate::web::recent::RecentMember;
 use crate::web::refusal::Refusal;
 use crate::web::unsent;
@@ -126,7 +126,6 @@ fn lifetime_in_words(lifetime: TokenLifetime) -> String {
 
 fn form(member: &Member, fields: &Fields, errors: &[Invalid]) -> Markup {
     let action = member.app.paths.plain(paths::API_TOKENS);
-    let once = member.app.ids.next(member.app.clock.now()).to_string();
     let scopes = TokenScope::ALL.map(|scope| (scope.as_str().to_owned(), scope_in_words(scope).to_owned()));
     let lifetimes = TokenLifetime::ALL.map(|lifetime| (lifetime.to_string(), lifetime_in_words(lifetime)));
     let error = |field| errors.iter().find(|error| error.field == field).map(|error| error.message.as_str());
@@ -135,7 +134,7 @@ fn form(member: &Member, fields: &Fields, errors: &[Invalid]) -> Markup {
         h1 tabindex="-1" { "New API token" }
         p { "With it a program can use the API in your name. It can't make tokens, sign in, or delete your account." }
         form .settings method="post" action=(action) hx-post=(action) hx-target="#main" hx-swap="innerHTML show:top" hx-sync="this:drop" hx-nonce=(nonce()) {
-            input type="hidden" name="once" value=(once);
+            input type="hidden" name="once" value=(once());
             label for="name" { "What it is for" }
             input #name name="name" value=(fields.get("name")) required placeholder="Backup script" autocomplete="off" dir="auto"
                 aria-invalid=[name.map(|_| "true")] aria-describedby=[name.map(|_| "name-note")] autofocus;

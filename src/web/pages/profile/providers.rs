@@ -1,5 +1,7 @@
 //! Ways to sign in: the providers that one is linked with, linking one more, unlinking one.
 
+use std::sync::Arc;
+
 use maud::{Markup, html};
 use poem::web::Path;
 use poem::{Response, handler};
@@ -35,7 +37,7 @@ pub async fn unlink(member: RecentMember, Path(name): Path<String>) -> Result<Re
     let provider = member.app.providers.named(&name).ok_or(Refusal::NotFound)?;
     let without = identities::unlink(&member.app, &provider.config, &member.member, &member.session).await?;
     let mut member = member.done();
-    member.member = without;
+    member.member = Arc::new(without);
     changed(&member, "Unlinked.").await
 }
 

@@ -1,0 +1,72 @@
+//! Pages as viewers were shown them, kept in memory until something changes that a page could show.
+
+use std::sync::Arc;
+
+use crate::cache::{Bounded, Size, Usage};
+use crate::domain::id::MemberId;
+
+/// Bytes of pages that are kept.
+const BYTES: usize = 16 * 1024 * 1024;
+
+/// Which page, for whom.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PageKey {
+    /// Who is looking, if they are signed in.
+    pub viewer: Option<MemberId>,
+    /// The path and query they asked for.
+    pub path: String,
+    /// Whether it is the part alone that htmx asked for.
+    pub fragment: bool,
+    /// The colours that were chosen, if they were.
+    pub theme: Option<&'static str>,
+}
+
+/// A page without what is new each time it is shown.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The HTML, with something as long in each place.
+    pub html: Vec<u8>,
+    /// Where the nonce of the response goes.
+    pub nonces: Vec<usize>,
+    /// Where goes what tells one sending of a form from another.
+    pub onces: Vec<usize>,
+}
+
+/// What was kept of a page, and of which version of everything it is.
+struct Kept {
+    version: u64,
+    document: Arc<Document>,
+}
+
+impl Size for Arc<Kept> {
+    fn bytes(&self) -> usize {
+        let Document { html, nonces, onces } = &*self.document;
+        html.capacity() + (nonces.capacity() + onces.capacity()) * size_of::<usize>() + 2 * size_of::<PageKey>()
+    }
+}
+
+/// The pages that are kept.
+pub struct Pages(Bounded<PageKey, Arc<Kept>>);
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self(Bounded::new(BYTES))
+    }
+}
+
+impl Pages {
+    /// The page as it was shown before, if it is of this version.
+    pub fn get(&self, key: &PageKey, version: u64) -> Option<Arc<Document>> {
+        self.0.get(key).filter(|kept| kept.version == version).map(|kept| kept.document.clone())
+    }
+
+    /// Keeps a page. `version` was read before anything of what it shows was.
+    pub fn keep(&self, key: PageKey, version: u64, document: Arc<Document>) {
+        self.0.keep(key, Arc::new(Kept { version, document }));
+    }
+
+    /// What it holds.
+    pub fn usage(&self) -> Usage {
+        self.0.usage()
+    }
+}
