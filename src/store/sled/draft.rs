@@ -1,7 +1,7 @@
 //! A write in the making: it reads the store as the writes before it will leave it, and says what it changes.
 //!
-//! sled has every batch begin in a new buffer, which costs a disk write of its own; so all writes that share
-//! a flush also share one batch, and see each other's changes here before sled has them.
+//! Writes that wait for the disk together make one entry of the journal and one batch, and see each other's changes here
+//! before sled has them.
 
 use std::collections::BTreeMap;
 
@@ -32,6 +32,11 @@ impl Changes {
         self.size
     }
 
+    /// What changes, in the order of the keys.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        self.records.iter().map(|(key, record)| (key.as_slice(), record.as_deref()))
+    }
+
     /// The keys at which something changes.
     pub(super) fn keys(&self) -> impl Iterator<Item = &[u8]> {
         self.records.keys().map(Vec::as_slice)
@@ -43,9 +48,19 @@ impl Changes {
         self.records.extend(later.records);
     }
 
-    fn set(&mut self, key: &[u8], record: Option<Vec<u8>>) {
+    fn set(&mut self, key: Vec<u8>, record: Option<Vec<u8>>) {
         self.size += key.len() + record.as_ref().map_or(0, Vec::len);
-        self.records.insert(key.to_vec(), record);
+        self.records.insert(key, record);
+    }
+}
+
+impl FromIterator<(Vec<u8>, Option<Vec<u8>>)> for Changes {
+    fn from_iter<I: IntoIterator<Item = (Vec<u8>, Option<Vec<u8>>)>>(records: I) -> Self {
+        let mut changes = Self::default();
+        for (key, record) in records {
+            changes.set(key, record);
+        }
+        changes
     }
 }
 
@@ -117,7 +132,7 @@ impl<'a> Draft<'a> {
 
     /// Puts `record` at `key`, in the place of what may be there.
     pub(super) fn put<T: Serialize>(&mut self, key: &Key<T>, record: &T) -> Result<()> {
-        self.own.set(key.as_bytes(), Some(encode(key.what(), record)?));
+        self.own.set(key.as_bytes().to_vec(), Some(encode(key.what(), record)?));
         Ok(())
     }
 
@@ -128,7 +143,7 @@ impl<'a> Draft<'a> {
 
     /// Takes away what is at a key that was read out of the store.
     pub(super) fn remove_raw(&mut self, key: &[u8]) {
-        self.own.set(key, None);
+        self.own.set(key.to_vec(), None);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The embedded store: one sled tree in the data folder, for one process.
 //!
-//! Read in this order: `keys` (what is where), `records` (what a record is), `draft` and `writer` (how a
+//! Read in this order: `keys` (what is where), `records` (what a record is), `draft`, `writer` and `journal` (how a
 //! change comes about and gets onto the disk), then `thoughts` with `feed`, `members` with `accounts`, `sessions` and
 //! `api_tokens`, which are the store's methods, `open`, and `copying` with `look`, by which all of it is copied.
 //!
@@ -15,6 +15,7 @@ mod cached;
 mod copying;
 mod draft;
 mod feed;
+mod journal;
 mod keys;
 mod look;
 mod members;
@@ -38,7 +39,7 @@ use sled::Db;
 use self::cached::Cached;
 use self::look::Looks;
 pub use self::salvage::{Salvage, replace};
-use self::writer::Writer;
+use self::writer::{Disk, Writer};
 use super::{Following, Result, Store, StoreError};
 use crate::cache::Usage;
 
@@ -61,11 +62,13 @@ impl SledStore {
         let folder = folder.to_owned();
         let opening = tokio::task::spawn_blocking(move || {
             let db = open::open(&folder)?;
-            Ok::<_, StoreError>((db, open::file(&folder.join(open::SLED))?))
+            let file = open::file(&folder.join(open::SLED))?;
+            let journal = open::catch_up(&folder, &db, &file)?;
+            Ok::<_, StoreError>((db, Disk { file, journal }))
         });
-        let (db, file) = opening.await.map_err(|e| StoreError::Failed(format!("opening was broken off: {e}")))??;
+        let (db, disk) = opening.await.map_err(|e| StoreError::Failed(format!("opening was broken off: {e}")))??;
         let (looks, cached) = (Looks::default(), Arc::<Cached>::default());
-        let writer = Writer::start(db.clone(), file, looks.clone(), cached.clone())?;
+        let writer = Writer::start(db.clone(), disk, looks.clone(), cached.clone())?;
         Ok(Self { db, looks, cached, writer })
     }
 

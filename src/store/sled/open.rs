@@ -14,12 +14,16 @@ use std::time::Duration;
 
 use sled::{Config, Db, Mode};
 
+use super::draft::Changes;
+use super::journal::{Journal, Replay, Unusable};
 use super::records::{encode, get};
+use super::writer::GROUP_BYTES;
 use super::{failed, keys};
 use crate::store::{self, StoreError};
 
-/// The version of the layout that this binary reads and writes; what it is stands in `keys.rs`.
-pub(super) const LAYOUT: u32 = 1;
+/// The version of the layout that this binary reads and writes; what it is stands in `keys.rs`. Since the second there is
+/// a journal.
+pub(super) const LAYOUT: u32 = 2;
 
 /// The folder inside the given one that is sled's own.
 pub(super) const SLED: &str = "sled";
@@ -46,7 +50,7 @@ pub(super) fn open(folder: &Path) -> store::Result<Db> {
     }
     let db = sled_in(&folder.join(SLED)).map_err(say)?;
     // A damaged page may show itself only now, by a panic too.
-    match unwinding(|| prepare(&db, made)) {
+    match unwinding(|| prepare(&db, &folder.join(SLED), made)) {
         Ok(Ok(())) => {}
         Ok(Err(Unfit::Refused(why))) => return Err(say(why)),
         Ok(Err(Unfit::Unreadable(e))) => return Err(say(unreadable(&e.to_string()))),
@@ -78,24 +82,59 @@ impl From<StoreError> for Unfit {
     }
 }
 
-/// Brings the store to our layout, or refuses it.
-fn prepare(db: &Db, made: bool) -> Result<(), Unfit> {
+/// Brings the store in `folder` to our layout, or refuses it.
+fn prepare(db: &Db, folder: &Path, made: bool) -> Result<(), Unfit> {
     match get(db, &keys::layout())? {
-        // A layout between 1 and ours is brought up to date here, after a snapshot of it.
         Some(LAYOUT) => Ok(()),
+        // Nothing that is stored changes. A layout that changes records is brought up to date after a snapshot of it.
+        Some(1) => begin(db, folder),
         Some(layout) if layout > LAYOUT => Err(Unfit::Refused(format!(
             "has layout {layout}, which a newer Thoughts has written, and this one knows layouts up to {LAYOUT}. \
              Start the newer Thoughts, or give another folder."
         ))),
         Some(layout) => Err(Unfit::Refused(unreadable(&format!("there is no layout {layout}")))),
         None if made || !db.is_empty() => Err(Unfit::Refused(LOST.to_owned())),
-        None => {
-            let key = keys::layout();
-            db.insert(key.as_bytes(), encode(key.what(), &LAYOUT)?).map_err(failed)?;
-            db.flush().map_err(failed)?;
-            Ok(())
+        None => begin(db, folder),
+    }
+}
+
+/// Makes the journal, and notes the layout that has one.
+fn begin(db: &Db, folder: &Path) -> Result<(), Unfit> {
+    Journal::create(folder).map_err(|e| Unfit::Refused(access(&e)))?;
+    let key = keys::layout();
+    db.insert(key.as_bytes(), encode(key.what(), &LAYOUT)?).map_err(failed)?;
+    db.flush().map_err(failed)?;
+    Ok(())
+}
+
+/// The journal of the store in `folder`, when all that it has is in `db` and on disk. Blocks.
+pub(super) fn catch_up(folder: &Path, db: &Db, file: &File) -> store::Result<Journal> {
+    let say = |why: String| StoreError::Open(format!("the store in `{}` {why}", folder.display()));
+    let (journal, replay) = Journal::open(&folder.join(SLED)).map_err(|unusable| match unusable {
+        Unusable::Missing(_) => say(LOST.to_owned()),
+        Unusable::Damaged(_) => say(unreadable(&unusable.to_string())),
+        Unusable::Io(e) => say(access(&e)),
+    })?;
+    match unwinding(|| put_back(replay, db, file)) {
+        Ok(Ok(())) => Ok(journal),
+        Ok(Err(sled::Error::Io(e))) if is_access(&e) => Err(say(access(&e))),
+        Ok(Err(e)) => Err(say(unreadable(&e.to_string()))),
+        Err(panic) => Err(say(unreadable(&panic))),
+    }
+}
+
+/// Puts what a journal has into the store, and the store onto the disk.
+pub(super) fn put_back(replay: Replay, db: &Db, file: &File) -> sled::Result<()> {
+    let mut together = Changes::default();
+    for changes in replay.into_changes() {
+        together.extend(changes);
+        if together.size() >= GROUP_BYTES {
+            db.apply_batch(std::mem::take(&mut together).into())?;
         }
     }
+    db.apply_batch(together.into())?;
+    db.flush()?;
+    Ok(file.sync_data()?)
 }
 
 const LOST: &str = "has lost what it held: files are missing or damaged. Nothing was changed. \

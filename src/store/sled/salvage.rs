@@ -1,14 +1,17 @@
 //! What can still be read of a store that can't be opened, or not be trusted. It is read from a copy of its files: what
 //! is there stays as it is.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use async_trait::async_trait;
+use sled::Db;
 
 use super::copying::record;
+use super::journal::Journal;
 use super::look::{Look, Looks};
 use super::{keys, open};
 use crate::store::copying::{Kind, Record, Snapshot};
@@ -33,7 +36,10 @@ impl Salvage {
     pub fn of(folder: &Path, scratch: &Path) -> io::Result<Self> {
         copy(&folder.join(open::SLED), scratch)?;
         let (look, why) = match open::sled_in(scratch) {
-            Ok(db) => (Some(Looks::default().open(&db)), None),
+            Ok(db) => {
+                let why = caught_up(scratch, &db).err();
+                (Some(Looks::default().open(&db)), why)
+            }
             Err(why) => (None, Some(why)),
         };
         Ok(Self { look, kind: 0, after: None, lost: 0, why })
@@ -101,6 +107,18 @@ impl Snapshot for Salvage {
         }
         Ok(Vec::new())
     }
+}
+
+/// Puts the journal's changes into the copy of a store. One that is not whole is left out: of what it has, newer changes
+/// may stand in the store already, and an ended session must not be good again.
+fn caught_up(scratch: &Path, db: &Db) -> std::result::Result<(), String> {
+    let left_out =
+        |why: &dyn fmt::Display| format!("its journal was left out, and what was changed last with it: {why}");
+    let (_, replay) = Journal::open(scratch).map_err(|why| left_out(&why))?;
+    let file = open::file(scratch).map_err(|why| left_out(&why))?;
+    catch_unwind(AssertUnwindSafe(|| open::put_back(replay, db, &file)))
+        .map_err(|panic| left_out(&open::text_of(panic.as_ref())))?
+        .map_err(|why| left_out(&why))
 }
 
 /// Puts a new store into the stead of the one in `folder`, which is kept in `aside`.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sled::Db;
 use tempfile::{TempDir, tempdir};
 
+use super::journal::Journal;
 use super::open::{LAYOUT, MARK, SLED};
 use super::records::encode;
 use super::{Salvage, SledStore, keys};
@@ -91,6 +92,44 @@ async fn a_store_that_was_dropped_and_not_closed_has_what_was_answered() {
     drop(store);
     let store = opened(folder.path()).await;
     assert_eq!(all_pages(&store, Scope::Everyone, &Reach::Public, 20).await, all);
+}
+
+#[tokio::test]
+async fn what_sled_has_lost_is_put_back_from_the_journal() {
+    let folder = used().await;
+    let mut held = 0;
+    by_hand(folder.path(), |db| {
+        let thoughts: Vec<_> = db.scan_prefix("t").keys().map(Result::unwrap).collect();
+        held = thoughts.len();
+        thoughts.iter().step_by(2).for_each(|key| drop(db.remove(key).unwrap()));
+        db.insert(&thoughts[7], "garbage").unwrap();
+    });
+    let store = opened(folder.path()).await;
+    assert_eq!(all_pages(&store, Scope::Everyone, &Reach::Public, 20).await.len(), held);
+}
+
+#[tokio::test]
+async fn a_store_without_its_journal_is_refused() {
+    let folder = used().await;
+    fs::remove_file(folder.path().join(SLED).join("journal-1")).unwrap();
+    for _ in 0..2 {
+        assert!(refusal(folder.path()).await.contains("has lost what it held"));
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_before_there_was_a_journal_is_given_one() {
+    let folder = used().await;
+    by_hand(folder.path(), |db| {
+        db.insert(keys::layout().as_bytes(), encode("", &1).unwrap()).unwrap();
+    });
+    for file in ["journal-0", "journal-1"] {
+        fs::remove_file(folder.path().join(SLED).join(file)).unwrap();
+    }
+    for _ in 0..2 {
+        let store = opened(folder.path()).await;
+        assert_eq!(all_pages(&store, Scope::Everyone, &Reach::Public, 20).await.len(), 50);
+    }
 }
 
 #[tokio::test]
@@ -211,6 +250,8 @@ async fn a_record_that_is_garbage_is_lost_alone_and_the_files_stay_as_they_are()
         count = thoughts.len();
         db.insert(&thoughts[7], "garbage").unwrap();
     });
+    // Which would put it back.
+    Journal::create(&folder.path().join(SLED)).unwrap();
     let scratch = tempdir().unwrap();
     let mut salvage = Salvage::of(folder.path(), &scratch.path().join("copy")).unwrap();
     let mut read = Vec::new();

@@ -1,6 +1,6 @@
 //! The writer: one thread that makes all changes, so that a write reads, decides and changes with nobody in
-//! between, and many writers share one flush. sled has a group's changes only when all of it is decided, so
-//! that a write that fails on the way leaves nothing behind.
+//! between, and many writers share one wait for the disk. The journal and sled have a group's changes only when all of it
+//! is decided, so that a write that fails on the way leaves nothing behind.
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::cached::Cached;
 use super::draft::{Changes, Draft};
+use super::journal::Journal;
 use super::look::Looks;
 use super::open::text_of;
 use crate::store::{Result, StoreError};
@@ -23,10 +24,10 @@ const QUEUE: usize = 1024;
 const GROUP: usize = 1024;
 
 /// Bytes from which on a flush takes no further write: half of what sled writes in one piece.
-const GROUP_BYTES: usize = 256 * 1024;
+pub(super) const GROUP_BYTES: usize = 256 * 1024;
 
 /// A write, to be run on the writer's thread.
-type Job = Box<dyn FnOnce(&mut Disk) -> Answer + Send>;
+type Job = Box<dyn FnOnce(&mut Changing) -> Answer + Send>;
 
 /// Tells whoever waits for a write what became of it, once it is known whether it is on disk.
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
@@ -52,13 +53,14 @@ impl Writer {
     /// Its thread is owned by nobody but the queue: it ends when it is told to close or when the last sender
     /// is gone, in both cases after everything queued has been answered. The queue is bounded by [`QUEUE`],
     /// and what one flush answers by [`GROUP`].
-    pub(super) fn start(db: Db, file: File, looks: Looks, cached: Arc<Cached>) -> Result<Self> {
+    pub(super) fn start(db: Db, disk: Disk, looks: Looks, cached: Arc<Cached>) -> Result<Self> {
         let (requests, queue) = mpsc::channel(QUEUE);
         let (tell, ended) = watch::channel(Ok(()));
         thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
-                let flushed = run(Disk { db, file, looks, cached, changes: Changes::default(), broken: None }, queue);
+                let flushed =
+                    run(Changing { db, disk, looks, cached, changes: Changes::default(), broken: None }, queue);
                 let _ = tell.send(flushed);
             })
             .map_err(|e| StoreError::Failed(format!("the writer's thread can't be started: {e}")))?;
@@ -72,8 +74,8 @@ impl Writer {
         work: impl FnOnce(&mut Draft<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |disk| {
-            let outcome = disk.attempt(work);
+        let job: Job = Box::new(move |store| {
+            let outcome = store.attempt(work);
             Box::new(move |flushed| {
                 // Whoever asked may have gone away meanwhile.
                 let _ = answer.send(flushed.and(outcome));
@@ -99,33 +101,40 @@ impl Writer {
 }
 
 /// The writer's thread. Gives what the last flush said, with the store let go.
-fn run(mut disk: Disk, mut queue: mpsc::Receiver<Request>) -> Flushed {
+fn run(mut store: Changing, mut queue: mpsc::Receiver<Request>) -> Flushed {
     while let Some(first) = queue.blocking_recv() {
         let mut answers = Vec::new();
         let mut next = Some(first);
         while let Some(request) = next {
             match request {
-                Request::Write(job) => answers.extend(disk.run(job)),
+                Request::Write(job) => answers.extend(store.run(job)),
                 Request::Close => queue.close(),
             }
-            let room = answers.len() < GROUP && disk.changes.size() < GROUP_BYTES;
+            let room = answers.len() < GROUP && store.changes.size() < GROUP_BYTES;
             next = if room { queue.try_recv().ok() } else { None };
         }
-        let flushed = disk.flush();
+        let flushed = store.flush();
         for answer in answers {
             answer(flushed.clone().map_err(StoreError::Failed));
         }
     }
-    disk.broken.map_or(Ok(()), Err)
+    store.close()
 }
 
-/// The store as the writer has it.
-struct Disk {
-    db: Db,
+/// Where what changes is kept.
+pub(super) struct Disk {
     /// The same file that sled writes to. sled has the kernel write it out (`sync_file_range(2)`), which survives the
     /// program, and leaves its length and the disk's own cache alone, which a power cut takes. `fdatasync(2)` is the
     /// rest of the way to the disk.
-    file: File,
+    pub(super) file: File,
+    /// Where it is first.
+    pub(super) journal: Journal,
+}
+
+/// The store as the writer has it.
+struct Changing {
+    db: Db,
+    disk: Disk,
     /// Who looks at all of it meanwhile.
     looks: Looks,
     /// What was read of it, and is let go of when it changes.
@@ -137,7 +146,7 @@ struct Disk {
     broken: Option<String>,
 }
 
-impl Disk {
+impl Changing {
     /// Runs a job. A panic in it loses its changes and its answer, which its caller is told, and not the
     /// thread.
     fn run(&mut self, job: Job) -> Option<Answer> {
@@ -155,18 +164,39 @@ impl Disk {
         Ok(answer)
     }
 
-    /// Gives sled everything that changes, as one batch, and has it put on disk.
+    /// Puts everything that changes into the journal, and gives it to sled as one batch.
     fn flush(&mut self) -> Flushed {
         let changes = std::mem::take(&mut self.changes);
         if changes.is_empty() {
             return Ok(());
         }
-        let flushed = catch_unwind(AssertUnwindSafe(|| -> sled::Result<()> {
-            self.cached.apply(changes, |changes| self.looks.apply(&self.db, changes))?;
-            self.db.flush()?;
-            Ok(self.file.sync_data()?)
-        }));
-        let why = match flushed {
+        self.unless_broken(|store| {
+            store.disk.journal.append(&changes)?;
+            store.cached.apply(changes, |changes| store.looks.apply(&store.db, changes))?;
+            if store.disk.journal.is_full() {
+                store.checkpoint()?;
+                store.disk.journal.turn();
+            }
+            Ok(())
+        })
+    }
+
+    /// Has sled put all that it was given on disk.
+    fn checkpoint(&self) -> sled::Result<()> {
+        self.db.flush()?;
+        Ok(self.disk.file.sync_data()?)
+    }
+
+    /// The last that is done.
+    fn close(mut self) -> Flushed {
+        if let Some(why) = &self.broken {
+            return Err(why.clone());
+        }
+        self.unless_broken(|store| store.checkpoint())
+    }
+
+    fn unless_broken(&mut self, work: impl FnOnce(&mut Self) -> sled::Result<()>) -> Flushed {
+        let why = match catch_unwind(AssertUnwindSafe(|| work(self))) {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(e)) => e.to_string(),
             Err(panic) => text_of(panic.as_ref()),
@@ -185,7 +215,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let db = sled::open(folder.path()).unwrap();
         let file = super::super::open::file(folder.path()).unwrap();
-        (Writer::start(db.clone(), file, Looks::default(), Arc::default()).unwrap(), db, folder)
+        Journal::create(folder.path()).unwrap();
+        let (journal, _) = Journal::open(folder.path()).unwrap();
+        (Writer::start(db.clone(), Disk { file, journal }, Looks::default(), Arc::default()).unwrap(), db, folder)
     }
 
     #[tokio::test]
