@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use thoughts::demo::LogoutTarget;
 
+use crate::support::engine::{Engine, address};
 use crate::support::fleet::fleet;
 use crate::support::site::free_address;
 use crate::support::{Fleet, Listening, Person, Upstream, postgres};
@@ -240,6 +241,28 @@ async fn where_no_notice_arrives_everything_is_told_all_the_same() {
         let path = here.share("Without a word", "public").await;
         assert_eq!(stream.next().await, Some(told("shared", &path)));
     }
+    here.post("/logout", &[]).await;
+    ends(&mut stream, "signed_out").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_failover_the_instances_hear_each_other_again() {
+    let Some(primary) = Engine::start_new("").await else { return };
+    let standby = primary.synchronous_standby().await;
+    let fleet = Fleet::on(&address([primary.host(), standby.host()].join(","), ""), &[], "").await;
+    let [here, there] = fleet.member("Ann").await;
+    let mut stream = listening(&there).await;
+    let before = here.share("Before", "public").await;
+    assert_eq!(stream.next().await, Some(told("shared", &before)));
+    primary.kill();
+    standby.promote().await;
+    let fields = [("message", "After"), ("visibility", "public"), ("once", "one")];
+    let after = loop {
+        if let Some(path) = here.post("/thoughts", &fields).await.location() {
+            break path;
+        }
+    };
+    assert_eq!(stream.next().await, Some(told("shared", &after)));
     here.post("/logout", &[]).await;
     ends(&mut stream, "signed_out").await;
 }

@@ -5,10 +5,10 @@ use super::sign_in::{self, Refused};
 use super::{Error, Result, sessions};
 use crate::app::App;
 use crate::config::Provider;
-use crate::domain::member::{Identity, Member};
+use crate::domain::member::{Identity, Linked, Member, Stays};
 use crate::domain::session::{End, Session};
 use crate::oidc::SignedIn;
-use crate::store::{Linked, Unlinked};
+use crate::store::Unlinked;
 use crate::telemetry::Event;
 
 /// The identity with which the member signs in at this provider.
@@ -54,9 +54,7 @@ pub async fn link(
 /// `NotFound` where they have none there, `Forbidden` where it is the one in use or the last.
 pub async fn unlink(app: &App, provider: &Provider, member: &Member, session: &Session) -> Result<Member> {
     let identity = at(member, provider).ok_or(Error::NotFound)?;
-    if member.identities.len() == 1 {
-        return Err(Error::Forbidden(LAST));
-    }
+    member.may_unlink(identity).map_err(stays)?;
     if is_in_use(identity, session) {
         return Err(Error::Forbidden("You are signed in with this one. Sign in with another to unlink it."));
     }
@@ -66,9 +64,14 @@ pub async fn unlink(app: &App, provider: &Provider, member: &Member, session: &S
             sessions::ended(app, &ended, End::Elsewhere);
             app.store.member(member.id).await?.ok_or(Error::NotFound)
         }
-        Some(Unlinked::Last) => Err(Error::Forbidden(LAST)),
-        Some(Unlinked::NotTheirs) | None => Err(Error::NotFound),
+        Some(Unlinked::Not(why)) => Err(stays(why)),
+        None => Err(Error::NotFound),
     }
 }
 
-const LAST: &str = "This is the only way you can sign in. Link another first.";
+fn stays(why: Stays) -> Error {
+    match why {
+        Stays::NotTheirs => Error::NotFound,
+        Stays::Last => Error::Forbidden("This is the only way you can sign in. Link another first."),
+    }
+}

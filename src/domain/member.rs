@@ -84,10 +84,67 @@ impl Member {
         self.admin = profile.admin;
     }
 
+    /// Takes one identity more, which is `whose` now; or says why not.
+    pub fn link(&mut self, identity: &Identity, whose: Option<MemberId>) -> Linked {
+        match whose {
+            Some(whose) if whose == self.id => Linked::Already,
+            Some(_) => Linked::ToAnother,
+            None if self.identities.iter().any(|theirs| theirs.iss == identity.iss) => Linked::OneThere,
+            None => {
+                self.identities.push(identity.clone());
+                Linked::Now
+            }
+        }
+    }
+
+    /// Whether this identity may be taken from them.
+    ///
+    /// # Errors
+    /// Why it stays.
+    pub fn may_unlink(&self, identity: &Identity) -> Result<(), Stays> {
+        match (self.identities.contains(identity), self.identities.len()) {
+            (false, _) => Err(Stays::NotTheirs),
+            (true, 1) => Err(Stays::Last),
+            (true, _) => Ok(()),
+        }
+    }
+
+    /// Lets go of this identity.
+    ///
+    /// # Errors
+    /// As [`Member::may_unlink`]; then nothing has changed.
+    pub fn unlink(&mut self, identity: &Identity) -> Result<(), Stays> {
+        self.may_unlink(identity)?;
+        self.identities.retain(|theirs| theirs != identity);
+        Ok(())
+    }
+
     /// What others are shown of them.
     pub fn author(&self) -> Author {
         Author { id: self.id, handle: self.handle.clone(), name: self.name.clone() }
     }
+}
+
+/// What became of an identity that was to be linked to a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linked {
+    /// It is theirs from now on.
+    Now,
+    /// It was theirs already.
+    Already,
+    /// It is another member's, and stays so.
+    ToAnother,
+    /// They have another one at this issuer, and one is enough.
+    OneThere,
+}
+
+/// Why an identity is not taken from a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stays {
+    /// It is not theirs.
+    NotTheirs,
+    /// It is the only one they have.
+    Last,
 }
 
 /// What everybody may know of a member.
@@ -204,6 +261,23 @@ mod tests {
             assert_eq!(Handle::suggest(said).as_str(), handle, "{said:?}");
             assert!(Handle::suggest(said).as_str().parse::<Handle>().is_ok(), "{said:?}");
         }
+    }
+
+    #[test]
+    fn one_identity_at_an_issuer_is_linked_once_and_the_last_one_stays() {
+        let identity = |iss: &str, sub: &str| Identity { iss: iss.to_owned(), sub: sub.to_owned() };
+        let (first, second) = (identity("https://one.example", "a"), identity("https://two.example", "a"));
+        let [me, another] = [1, 2].map(|number| MemberId::from(ulid::Ulid(number)));
+        let handle = Handle::suggest("ann");
+        let mut member = Member::new(me, first.clone(), handle, Profile::default(), Timestamp::UNIX_EPOCH);
+        assert_eq!(member.link(&identity("https://one.example", "b"), None), Linked::OneThere);
+        assert_eq!(member.link(&second, Some(another)), Linked::ToAnother);
+        assert_eq!(member.link(&first, Some(me)), Linked::Already);
+        assert_eq!(member.unlink(&second), Err(Stays::NotTheirs));
+        assert_eq!(member.unlink(&first), Err(Stays::Last));
+        assert_eq!(member.link(&second, None), Linked::Now);
+        assert_eq!(member.unlink(&first), Ok(()));
+        assert_eq!(member.identities, [second]);
     }
 
     #[test]

@@ -36,7 +36,7 @@ use crate::cache::Usage;
 use crate::domain::api_token::{ApiToken, ApiTokenHash};
 use crate::domain::change::Change;
 use crate::domain::id::{ApiTokenId, MemberId, ThoughtId};
-use crate::domain::member::{Handle, Identity, Member, Profile};
+use crate::domain::member::{Handle, Identity, Linked, Member, Profile, Stays};
 use crate::domain::page::{Page, TrashPlace};
 use crate::domain::policy::Reach;
 use crate::domain::session::{End, Ended, ProviderLogout, Session, SessionHash};
@@ -105,19 +105,6 @@ pub enum Created {
     NoMember,
 }
 
-/// What became of an identity that was to be linked to a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Linked {
-    /// It is theirs from now on.
-    Now,
-    /// It was theirs already.
-    Already,
-    /// It is another member's, and stays so.
-    ToAnother,
-    /// They have another one at this issuer, and one is enough.
-    OneThere,
-}
-
 /// What became of an identity that was to be taken from a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unlinked {
@@ -126,10 +113,8 @@ pub enum Unlinked {
         /// The sessions begun with it, which have ended.
         ended: Vec<Session>,
     },
-    /// It is not theirs.
-    NotTheirs,
-    /// It is the only one they have, and stays.
-    Last,
+    /// It stays as it was.
+    Not(Stays),
 }
 
 /// Thoughts and the lists of them.

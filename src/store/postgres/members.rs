@@ -11,11 +11,11 @@ use super::values::{LAST, bytes, first, limit, records};
 use super::{PostgresStore, sessions, statements as sql};
 use crate::domain::change::Change;
 use crate::domain::id::MemberId;
-use crate::domain::member::{Handle, Identity, Member, Profile};
+use crate::domain::member::{Handle, Identity, Linked, Member, Profile};
 use crate::domain::page::Page;
 use crate::store::codec::encode;
 use crate::store::names::of_issuer;
-use crate::store::{Linked, Members, Result, StoreError, Unlinked};
+use crate::store::{Members, Result, StoreError, Unlinked};
 
 const WHAT: &str = "a member";
 
@@ -153,17 +153,11 @@ pub(super) async fn forget_identities(to: &Transaction<'_>, identities: &[Identi
 
 async fn link(to: &Transaction<'_>, id: MemberId, identity: &Identity) -> Result<Option<Linked>, Fault> {
     let Some(mut member) = locked(to, id).await? else { return Ok(None) };
-    let linked = match whose(to, identity).await? {
-        Some(whose) if whose == id => Linked::Already,
-        Some(_) => Linked::ToAnother,
-        None if member.identities.iter().any(|theirs| theirs.iss == identity.iss) => Linked::OneThere,
-        None => Linked::Now,
-    };
+    let linked = member.link(identity, whose(to, identity).await?);
     if linked == Linked::Now {
         if to.change(sql::ADD_IDENTITY, &[&name(identity), &&id.to_bytes()[..]]).await? == 0 {
             return Err(Fault::Again);
         }
-        member.identities.push(identity.clone());
         write(to, &member).await?;
     }
     Ok(Some(linked))
@@ -176,13 +170,9 @@ async fn unlink(
     at: Timestamp,
 ) -> Result<Option<Unlinked>, Fault> {
     let Some(mut member) = locked(to, id).await? else { return Ok(None) };
-    if !member.identities.contains(identity) {
-        return Ok(Some(Unlinked::NotTheirs));
+    if let Err(stays) = member.unlink(identity) {
+        return Ok(Some(Unlinked::Not(stays)));
     }
-    if member.identities.len() == 1 {
-        return Ok(Some(Unlinked::Last));
-    }
-    member.identities.retain(|theirs| theirs != identity);
     forget_identities(to, std::slice::from_ref(identity)).await?;
     write(to, &member).await?;
     Ok(Some(Unlinked::Now { ended: sessions::end_begun_with(to, id, identity, at).await? }))

@@ -8,9 +8,9 @@ use super::records::{self, get};
 use super::sessions;
 use super::{SledStore, keys};
 use crate::domain::id::MemberId;
-use crate::domain::member::{Handle, Identity, Member, Profile};
+use crate::domain::member::{Handle, Identity, Linked, Member, Profile};
 use crate::domain::page::Page;
-use crate::store::{Linked, Members, Result, StoreError, Unlinked};
+use crate::store::{Members, Result, StoreError, Unlinked};
 
 #[async_trait]
 impl Members for SledStore {
@@ -49,7 +49,7 @@ impl Members for SledStore {
 
     async fn link(&self, member: MemberId, identity: &Identity) -> Result<Option<Linked>> {
         let identity = identity.clone();
-        self.writer.write(move |draft| link(draft, member, identity)).await
+        self.writer.write(move |draft| link(draft, member, &identity)).await
     }
 
     async fn unlink(&self, member: MemberId, identity: &Identity, at: Timestamp) -> Result<Option<Unlinked>> {
@@ -100,17 +100,11 @@ pub(super) fn put(draft: &mut Draft<'_>, member: &Member) -> Result<()> {
     draft.put(&keys::member(member.id), member)
 }
 
-fn link(draft: &mut Draft<'_>, id: MemberId, identity: Identity) -> Result<Option<Linked>> {
+fn link(draft: &mut Draft<'_>, id: MemberId, identity: &Identity) -> Result<Option<Linked>> {
     let Some(mut member) = draft.get(&keys::member(id))? else { return Ok(None) };
-    let linked = match draft.get(&keys::identity(&identity))? {
-        Some(whose) if whose == id => Linked::Already,
-        Some(_) => Linked::ToAnother,
-        None if member.identities.iter().any(|theirs| theirs.iss == identity.iss) => Linked::OneThere,
-        None => Linked::Now,
-    };
+    let linked = member.link(identity, draft.get(&keys::identity(identity))?);
     if linked == Linked::Now {
-        draft.put(&keys::identity(&identity), &id)?;
-        member.identities.push(identity);
+        draft.put(&keys::identity(identity), &id)?;
         draft.put(&keys::member(id), &member)?;
     }
     Ok(Some(linked))
@@ -118,13 +112,9 @@ fn link(draft: &mut Draft<'_>, id: MemberId, identity: Identity) -> Result<Optio
 
 fn unlink(draft: &mut Draft<'_>, id: MemberId, identity: &Identity, at: Timestamp) -> Result<Option<Unlinked>> {
     let Some(mut member) = draft.get(&keys::member(id))? else { return Ok(None) };
-    if !member.identities.contains(identity) {
-        return Ok(Some(Unlinked::NotTheirs));
+    if let Err(stays) = member.unlink(identity) {
+        return Ok(Some(Unlinked::Not(stays)));
     }
-    if member.identities.len() == 1 {
-        return Ok(Some(Unlinked::Last));
-    }
-    member.identities.retain(|theirs| theirs != identity);
     draft.remove(&keys::identity(identity));
     draft.put(&keys::member(id), &member)?;
     let ended = sessions::end_begun_with(draft, id, identity, at)?;

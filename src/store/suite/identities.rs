@@ -1,9 +1,9 @@
 //! What a store promises of the identities that a member signs in with.
 
 use super::support::{Given, at, begun, identity, member, new_member_id, profile, session};
-use crate::domain::member::{Handle, Identity, Member};
+use crate::domain::member::{Handle, Identity, Linked, Member, Stays};
 use crate::domain::session::{End, Ended, Session};
-use crate::store::{Linked, Unlinked};
+use crate::store::Unlinked;
 
 /// An identity at a second issuer.
 fn elsewhere(sub: &str) -> Identity {
@@ -64,9 +64,9 @@ pub(in crate::store) async fn an_identity_linked_at_once_by_two_is_one_members(s
 
 pub(in crate::store) async fn an_identity_that_was_unlinked_is_nobodys(store: Given) {
     let ann = ann_of_two(&store).await;
-    assert_eq!(store.unlink(ann.id, &elsewhere("b"), at(7)).await.unwrap(), Some(Unlinked::NotTheirs));
+    assert_eq!(store.unlink(ann.id, &elsewhere("b"), at(7)).await.unwrap(), Some(Unlinked::Not(Stays::NotTheirs)));
     assert_eq!(store.unlink(ann.id, &elsewhere("a"), at(7)).await.unwrap(), Some(Unlinked::Now { ended: vec![] }));
-    assert_eq!(store.unlink(ann.id, &elsewhere("a"), at(7)).await.unwrap(), Some(Unlinked::NotTheirs));
+    assert_eq!(store.unlink(ann.id, &elsewhere("a"), at(7)).await.unwrap(), Some(Unlinked::Not(Stays::NotTheirs)));
     assert_eq!(store.unlink(new_member_id(), &elsewhere("a"), at(7)).await.unwrap(), None);
     assert_ne!(signs_in(&store, &elsewhere("a")).await.id, ann.id);
     assert_eq!(signs_in(&store, &identity("ann")).await.id, ann.id);
@@ -93,7 +93,7 @@ pub(in crate::store) async fn unlinking_ends_the_sessions_begun_with_it_and_no_o
 pub(in crate::store) async fn the_last_identity_stays(store: Given) {
     let ann = member(&store, "ann").await;
     let session = begun_with(&store, &ann, identity("ann")).await;
-    assert_eq!(store.unlink(ann.id, &identity("ann"), at(7)).await.unwrap(), Some(Unlinked::Last));
+    assert_eq!(store.unlink(ann.id, &identity("ann"), at(7)).await.unwrap(), Some(Unlinked::Not(Stays::Last)));
     assert_eq!(store.session(session.hash).await.unwrap(), Some(session));
     assert_eq!(signs_in(&store, &identity("ann")).await.id, ann.id);
 }
@@ -103,6 +103,9 @@ pub(in crate::store) async fn two_that_are_unlinked_at_once_leave_one(store: Giv
     let (one, other) = (identity("ann"), elsewhere("a"));
     let (one, other) = tokio::join!(store.unlink(ann.id, &one, at(7)), store.unlink(ann.id, &other, at(7)));
     let outcomes = [one.unwrap().unwrap(), other.unwrap().unwrap()];
-    assert!(outcomes.contains(&Unlinked::Now { ended: vec![] }) && outcomes.contains(&Unlinked::Last), "{outcomes:?}");
+    assert!(
+        outcomes.contains(&Unlinked::Now { ended: vec![] }) && outcomes.contains(&Unlinked::Not(Stays::Last)),
+        "{outcomes:?}"
+    );
     assert_eq!(store.member(ann.id).await.unwrap().unwrap().identities.len(), 1);
 }
