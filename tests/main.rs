@@ -34,6 +34,7 @@ mod main_job;
 mod metrics;
 mod no_javascript;
 mod nothing_is_lost;
+mod overload;
 mod program;
 mod provider_faults;
 mod reading;

@@ -20,6 +20,9 @@ pub const CLIENT_ID: &str = "thoughts";
 /// And what the site proves it with.
 pub const CLIENT_SECRET: &str = "a secret of the tests, and of nothing else";
 
+/// What every instance has on PostgreSQL.
+pub const SECRET: &str = "a secret of the tests that every instance has";
+
 /// A site that is running. It ends with the test.
 pub struct Site {
     pub app: Arc<App>,
@@ -76,6 +79,11 @@ impl Site {
     /// A site with these settings besides those that it needs.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         Self::start(Setup { settings, ..USUAL }).await
+    }
+
+    /// A site on this PostgreSQL.
+    pub async fn on(store: &str) -> Self {
+        Self::with(&[("THOUGHTS_STORE", store), ("THOUGHTS_SECRET", SECRET)]).await
     }
 
     /// A site beside a provider that misbehaves like this from the start. What a provider says of itself is kept
@@ -154,7 +162,7 @@ impl Site {
             .with("THOUGHTS_LISTEN", &listen)
             .with("THOUGHTS_STORE", &found_store(store, folder.path()).await);
         if on_postgres() || store.is_some() {
-            sources = sources.with("THOUGHTS_SECRET", "a secret of the tests that every instance has");
+            sources = sources.with("THOUGHTS_SECRET", SECRET);
         }
         for (name, value) in of_provider.iter().chain(settings).filter(|(name, _)| name.starts_with("THOUGHTS_")) {
             sources = sources.with(name, value);
