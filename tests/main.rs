@@ -37,6 +37,7 @@ mod nothing_is_lost;
 mod overload;
 mod program;
 mod provider_faults;
+mod reaching_postgres;
 mod reading;
 mod refreshing;
 mod routes;

@@ -104,7 +104,9 @@ async fn a_server_whose_connections_are_all_taken_is_waited_for() {
     let people: Vec<_> = (0..PEOPLE).map(|_| ann.clone()).collect();
     let answers = ask(&people, "/").await;
     let (served, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
-    refused.iter().for_each(|answer| says_come_again(answer));
+    for answer in &refused {
+        says_come_again(answer);
+    }
     assert!(!refused.is_empty(), "{} were served", served.len());
     for (client, connection) in taken {
         drop(client);

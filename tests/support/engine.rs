@@ -117,6 +117,36 @@ impl Engine {
         while client.query_one(synchronous, &[]).await.unwrap().get::<_, i64>(0) == 0 {}
     }
 
+    /// Speaks TLS from now on, with a certificate for this name (`IP:127.0.0.1`, `DNS:example.org`) that an authority of
+    /// its own has signed. Gives where that one's certificate is.
+    pub async fn speak_tls(&self, name: &str) -> PathBuf {
+        let folder = self.folder();
+        let script = format!(
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=tests \
+                -keyout ca.key -out ca.pem && \
+             openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=postgres -keyout server.key -out server.csr && \
+             echo subjectAltName={name} >server.ext && \
+             openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile server.ext -out server.crt"
+        );
+        let made = as_its_user("sh".as_ref()).args(["-c", &script]).current_dir(&folder).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let client = self.client().await;
+        client.batch_execute("ALTER SYSTEM SET ssl = on").await.unwrap();
+        client.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+        let spoken = "SELECT pg_read_file('server.crt') <> '' AND setting = 'on' FROM pg_settings WHERE name = 'ssl'";
+        while !client.query_one(spoken, &[]).await.unwrap().get::<_, bool>(0) {}
+        folder.join("ca.pem")
+    }
+
+    /// Lets in over TCP whoever these lines of `pg_hba.conf` let in.
+    pub async fn let_in(&self, lines: &str) {
+        let client = self.client().await;
+        std::fs::write(self.folder().join("pg_hba.conf"), lines).unwrap();
+        client.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+        // Who is connected before it is read does not notice; whoever comes later does.
+        while tokio_postgres::connect(&self.address("sslmode=disable"), NoTls).await.is_ok() {}
+    }
+
     /// Where it listens, as an address names it.
     pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::site::{CLIENT_ID, CLIENT_SECRET, client, free_address};
+use super::site::{CLIENT_ID, CLIENT_SECRET, SECRET, client, free_address};
 use super::{Person, Site};
 
 /// The program with nothing of this process's environment but where to find things.
@@ -22,6 +22,11 @@ pub fn thoughts(arguments: &[&str], settings: &[(&str, &str)]) -> Command {
 pub fn run(arguments: &[&str], settings: &[(&str, &str)]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     thoughts(arguments, settings).current_dir(folder.path()).output().unwrap()
+}
+
+/// The embedded store in a folder, as the configuration names it.
+pub fn store_in(folder: &Path) -> String {
+    format!("sled:{}", folder.display())
 }
 
 /// How long a line of a server's log is waited for.
@@ -43,20 +48,32 @@ impl Server {
 
     /// The same, with another filter of the log.
     pub fn start_logging(folder: &Path, issuer: &str, log: &str) -> Self {
+        Self::start_by(thoughts(&["serve"], &[]), &store_in(folder), folder, issuer, log)
+    }
+
+    /// Serves another store than the one in `folder`, where the program runs.
+    pub fn start_on(store: &str, folder: &Path, issuer: &str) -> Self {
+        Self::start_by(thoughts(&["serve"], &[]), store, folder, issuer, "error,thoughts::cli=info")
+    }
+
+    /// Runs the program by this command, which sees to what it needs or must not have.
+    pub fn start_by(command: Command, store: &str, folder: &Path, issuer: &str, log: &str) -> Self {
         let (listener, base) = free_address();
         let listen = listener.local_addr().unwrap().to_string();
         drop(listener);
-        let store = format!("sled:{}", folder.display());
-        let settings = [
+        let mut settings = vec![
             ("THOUGHTS_BASE_URL", base.as_str()),
             ("THOUGHTS_LISTEN", &listen),
-            ("THOUGHTS_STORE", &store),
+            ("THOUGHTS_STORE", store),
             ("THOUGHTS_OIDC_ISSUER", issuer),
             ("THOUGHTS_OIDC_CLIENT_ID", CLIENT_ID),
             ("THOUGHTS_OIDC_CLIENT_SECRET", CLIENT_SECRET),
             ("THOUGHTS_LOG", log),
         ];
-        Self::spawn(&["serve"], folder, &settings, base.clone())
+        if store.starts_with("postgres") {
+            settings.push(("THOUGHTS_SECRET", SECRET));
+        }
+        Self::run(command, folder, &settings, base.clone())
     }
 
     /// A server that logs all there is to log, in a folder of its own, and Ann, who has signed in there with the
@@ -78,7 +95,12 @@ impl Server {
 
     /// Runs a command that serves, and waits until it says that it does.
     pub fn spawn(arguments: &[&str], folder: &Path, settings: &[(&str, &str)], base: String) -> Self {
-        let mut child = thoughts(arguments, settings)
+        Self::run(thoughts(arguments, &[]), folder, settings, base)
+    }
+
+    fn run(mut command: Command, folder: &Path, settings: &[(&str, &str)], base: String) -> Self {
+        let mut child = command
+            .envs(settings.iter().copied())
             .current_dir(folder)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -17,6 +17,7 @@ mod connect;
 mod copying;
 mod feed;
 mod following;
+mod hint;
 mod members;
 mod migrate;
 mod notices;

@@ -13,6 +13,7 @@ use tokio_postgres::{Error, Row};
 
 use super::changes::Teller;
 use super::connect;
+use super::hint::hint;
 use crate::store::{Result, StoreError};
 
 /// How often a change is begun at most.
@@ -79,7 +80,7 @@ pub(super) fn is_unknown(error: &Error) -> bool {
     )
 }
 
-/// What went wrong, and what that came from.
+/// What went wrong, what that came from, and what to do about it, where that is known.
 pub(super) fn text_of(error: &(dyn std::error::Error + 'static)) -> String {
     let mut words = vec![error.to_string()];
     let mut source = error.source();
@@ -90,7 +91,11 @@ pub(super) fn text_of(error: &(dyn std::error::Error + 'static)) -> String {
         }
         source = error.source();
     }
-    words.join(": ")
+    let said = words.join(": ");
+    match hint(error) {
+        Some(hint) => format!("{said}. {hint}"),
+        None => said,
+    }
 }
 
 /// Why the pool gave no connection.
