@@ -1,14 +1,17 @@
 //! The plug is pulled: what was answered is there afterwards, once and whole.
 //!
 //! `THOUGHTS_CRASH_ROUNDS=50 cargo test --test main crash -- --nocapture` does it fifty times on one store, and prints
-//! what was answered and what was found.
+//! what was answered and what was found; with `THOUGHTS_TEST_STORE=postgres` that is a PostgreSQL that goes on running.
+//! That it is PostgreSQL which is killed is tried in either case.
 
 use std::collections::BTreeSet;
 
-use crate::support::program::Server;
-use crate::support::site::client;
+use crate::support::engine::Engine;
+use crate::support::program::{Server, store_in};
+use crate::support::site::{client, on_postgres};
+use crate::support::steady::Steady;
 use crate::support::writers::{Answered, Writers, listed};
-use crate::support::{Person, site};
+use crate::support::{Person, Site, postgres, site, steady};
 
 /// How many write at once.
 const WRITERS: usize = 32;
@@ -29,9 +32,11 @@ fn random() -> usize {
 async fn after_a_kill_in_the_middle_of_writing_everything_that_was_answered_is_there_once() {
     let site = site().await;
     let folder = tempfile::tempdir().unwrap();
+    let store = if on_postgres() { postgres::database().await.unwrap() } else { store_in(folder.path()) };
+    let start = || Server::start_on(&store, folder.path(), site.provider.issuer());
     let mut answered = Answered::new();
     for round in 1..=rounds() {
-        let server = Server::start(folder.path(), site.provider.issuer());
+        let server = start();
         site.provider.set_clients(vec![client(&server.base)]);
         let ann = Person::new(&server.base);
         assert_eq!(ann.sign_in("Ann").await.status, 303);
@@ -40,11 +45,30 @@ async fn after_a_kill_in_the_middle_of_writing_everything_that_was_answered_is_t
         server.kill();
         answered.extend(writers.stop().await);
 
-        let server = Server::start(folder.path(), site.provider.issuer());
+        let server = start();
         let found = listed(&server.base).await;
-        println!("round {round}: {} answered, {} found", answered.len(), found.len());
+        println!("Thoughts killed, round {round}: {} answered, {} found", answered.len(), found.len());
         all_there_once(&server, &answered, &found).await;
         server.kill();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_kill_of_the_database_everything_that_was_answered_is_there_once() {
+    let Some(engine) = Engine::start_new("").await else { return };
+    let site = Site::on(&engine.address("")).await;
+    let ann = site.member("Ann").await;
+    let mut answered = Answered::new();
+    for round in 1..=rounds() {
+        let writers = Steady::start(&ann, &format!("round {round} "), WRITERS);
+        let before = random();
+        writers.until(|writers| writers.answers() >= before).await;
+        engine.kill();
+        writers.until(|writers| writers.refusals() > 0).await;
+        engine.start().await;
+        answered.extend(writers.stop().await);
+        let found = steady::all_there_once(&site.stranger(), &answered).await;
+        println!("PostgreSQL killed, round {round}: {} answered, {found} found", answered.len());
     }
 }
 

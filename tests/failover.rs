@@ -1,15 +1,16 @@
 //! PostgreSQL goes away and comes back, or another one takes its place: people are told to come again meanwhile, nothing
-//! that was answered is lost, nothing is there twice, and the site finds its way back by itself.
+//! that was answered is lost, nothing is there twice, and the site finds its way back by itself. And one of two instances
+//! goes away.
 //!
 //! `THOUGHTS_FAILOVER_ROUNDS=20 cargo test --test main failover -- --nocapture` kills the primary twenty times, each time
 //! another one.
 
-use std::collections::BTreeSet;
-
 use crate::support::engine::{Engine, address};
-use crate::support::steady::{Steady, says_come_again};
-use crate::support::writers::{Answered, listed};
-use crate::support::{Person, Site};
+use crate::support::program::Server;
+use crate::support::site::client;
+use crate::support::steady::{Steady, all_there_once, says_come_again};
+use crate::support::writers::Answered;
+use crate::support::{Person, Site, postgres, site};
 
 /// How many write at once.
 const WRITERS: usize = 32;
@@ -123,22 +124,32 @@ async fn a_server_that_takes_no_writes_any_more_is_left() {
     ann.share("Later", "public").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_two_instances_is_killed_and_only_what_was_under_way_there_has_to_be_sent_again() {
+    let Some(store) = postgres::database().await else { return };
+    let (site, folder) = (site().await, tempfile::tempdir().unwrap());
+    let start = || Server::start_on(&store, folder.path(), site.provider.issuer());
+    let (stays, goes) = (start(), start());
+    site.provider.set_clients(vec![client(&stays.base)]);
+    let ann = Person::new(&stays.base);
+    assert_eq!(ann.sign_in("Ann").await.status, 303);
+    let mut at_the_other = ann.clone();
+    at_the_other.base.clone_from(&goes.base);
+    let writers = Steady::start_at(&[ann.clone(), at_the_other], "", WRITERS);
+    let before = WRITERS + random();
+    writers.until(|writers| writers.answers() >= before).await;
+    goes.kill();
+    go_on(&writers).await;
+    assert_eq!(writers.refusals(), 0, "the other one serves as before");
+    assert_eq!(writers.moves(), WRITERS / 2, "each of those who were at the one that is gone sent one thought again");
+    let answered = writers.stop().await;
+    let found = all_there_once(&ann, &answered).await;
+    println!("{} answered, {found} found; {} were sent again", answered.len(), WRITERS / 2);
+}
+
 /// Waits until everybody is served again, and gives how often one was told to come again till then.
 async fn go_on(writers: &Steady) -> usize {
     let before = writers.answers();
     writers.until(|writers| writers.answers() >= before + 2 * WRITERS).await;
     writers.refusals()
-}
-
-/// Whatever was answered is listed once, in its own words, and nothing else is: who was not answered has asked again.
-async fn all_there_once(reader: &Person, answered: &Answered) -> usize {
-    let found = listed(&reader.base).await;
-    let unique: BTreeSet<_> = found.iter().collect();
-    assert_eq!(found.len(), unique.len(), "a thought is listed twice");
-    let words: BTreeSet<_> = answered.iter().map(|(_, words)| words).collect();
-    assert_eq!(unique, words, "what was answered, and what is listed");
-    for (path, words) in answered.iter().filter(|(path, _)| path.ends_with(['0', '7', 'A', 'Z'])) {
-        assert_eq!(reader.get(path).await.text("article .words"), *words);
-    }
-    found.len()
 }

@@ -1,6 +1,7 @@
 //! Writers who do not give up: what was refused because the store did not answer is sent again, with the same `once`
-//! value, when the site says that it can serve.
+//! value, when the site says that it can serve; what was not answered, because an instance is gone, to another instance.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use reqwest::StatusCode;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::writers::Answered;
+use super::writers::{Answered, listed};
 use super::{Answer, Person};
 
 /// How long an answer may take, whatever is the matter with the store. Longer than this is a hang.
@@ -16,27 +17,36 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The writers, and one who asks again and again whether the site can serve.
 pub struct Steady {
-    answered: Arc<Mutex<Answered>>,
-    refused: Arc<Mutex<usize>>,
+    notes: Arc<Mutex<Notes>>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     asks: JoinHandle<()>,
 }
 
+/// What has happened to the writers.
+#[derive(Default)]
+struct Notes {
+    answered: Answered,
+    refused: usize,
+    moved: usize,
+}
+
 impl Steady {
     /// Begins `many` of them, all in the name of `author`; what each writes begins with `words`.
     pub fn start(author: &Person, words: &str, many: usize) -> Self {
-        let (answered, refused) = (Arc::<Mutex<Answered>>::default(), Arc::<Mutex<usize>>::default());
+        Self::start_at(std::slice::from_ref(author), words, many)
+    }
+
+    /// The same, spread over instances at each of which one of `authors` is signed in. The first of them must stay.
+    pub fn start_at(authors: &[Person], words: &str, many: usize) -> Self {
+        let notes = Arc::<Mutex<Notes>>::default();
         let (stop, stopped) = watch::channel(false);
         let (serves, told) = watch::channel(0_u64);
         let tasks = (0..many).map(|writer| {
-            let mut writer = Writer {
-                author: author.clone(),
-                begin: format!("{words}writer {writer}"),
-                answered: answered.clone(),
-                refused: refused.clone(),
-                serves: told.clone(),
-            };
+            let mut at = authors.to_vec();
+            at.rotate_left(writer % authors.len());
+            let begin = format!("{words}writer {writer}");
+            let mut writer = Writer { at, begin, notes: notes.clone(), serves: told.clone() };
             let stopped = stopped.clone();
             tokio::spawn(async move {
                 for number in 0.. {
@@ -48,18 +58,23 @@ impl Steady {
             })
         });
         let tasks = tasks.collect();
-        let asks = tokio::spawn(ask(author.clone(), serves));
-        Self { answered, refused, stop, tasks, asks }
+        let asks = tokio::spawn(ask(authors[0].clone(), serves));
+        Self { notes, stop, tasks, asks }
     }
 
     /// How many answers there are.
     pub fn answers(&self) -> usize {
-        self.answered.lock().unwrap().len()
+        self.notes.lock().unwrap().answered.len()
     }
 
     /// How often one was told to come again.
     pub fn refusals(&self) -> usize {
-        *self.refused.lock().unwrap()
+        self.notes.lock().unwrap().refused
+    }
+
+    /// How often somebody got no answer, and went to another instance.
+    pub fn moves(&self) -> usize {
+        self.notes.lock().unwrap().moved
     }
 
     /// Waits until this holds.
@@ -77,36 +92,55 @@ impl Steady {
             task.await.unwrap();
         }
         self.asks.abort();
-        std::mem::take(&mut *self.answered.lock().unwrap())
+        std::mem::take(&mut self.notes.lock().unwrap().answered)
     }
 }
 
 struct Writer {
-    author: Person,
+    /// Themselves at each instance, the one they use first.
+    at: Vec<Person>,
     begin: String,
-    answered: Arc<Mutex<Answered>>,
-    refused: Arc<Mutex<usize>>,
+    notes: Arc<Mutex<Notes>>,
     serves: watch::Receiver<u64>,
 }
 
 impl Writer {
-    /// Shares its next thought, however often it takes.
+    /// Shares the next thought, however often it takes.
     async fn share(&mut self, number: u32) {
         let words = format!("{} thought {number}", self.begin);
         let fields = [("message", words.as_str()), ("visibility", "public"), ("once", &words)];
         loop {
-            let answer = tokio::time::timeout(PATIENCE, self.author.post("/thoughts", &fields)).await;
-            let answer = answer.unwrap_or_else(|_| panic!("{words}: there is no answer"));
+            let answer = tokio::time::timeout(PATIENCE, self.at[0].try_post("/thoughts", &fields)).await;
+            let Some(answer) = answer.unwrap_or_else(|_| panic!("{words}: there is no answer")) else {
+                assert!(self.at.len() > 1, "{words}: the connection was closed, and there is no other instance");
+                self.at.remove(0);
+                self.notes.lock().unwrap().moved += 1;
+                continue;
+            };
             if answer.status == StatusCode::SEE_OTHER {
-                self.answered.lock().unwrap().insert((answer.location().unwrap(), words));
+                self.notes.lock().unwrap().answered.insert((answer.location().unwrap(), words));
                 return;
             }
             says_come_again(&answer);
-            *self.refused.lock().unwrap() += 1;
+            self.notes.lock().unwrap().refused += 1;
             self.serves.mark_unchanged();
             self.serves.changed().await.unwrap();
         }
     }
+}
+
+/// Holds that what was answered is listed once, in its own words, and nothing else is: who was not answered has asked
+/// again. Gives how many that are.
+pub async fn all_there_once(reader: &Person, answered: &Answered) -> usize {
+    let found = listed(&reader.base).await;
+    let unique: BTreeSet<_> = found.iter().collect();
+    assert_eq!(found.len(), unique.len(), "a thought is listed twice");
+    let words: BTreeSet<_> = answered.iter().map(|(_, words)| words).collect();
+    assert_eq!(unique, words, "what is listed, and what was answered");
+    for (path, words) in answered.iter().filter(|(path, _)| path.ends_with(['0', '7', 'A', 'Z'])) {
+        assert_eq!(reader.get(path).await.text("article .words"), *words);
+    }
+    found.len()
 }
 
 /// Holds that this is the answer of a site whose store does not answer.

@@ -47,6 +47,14 @@ impl Writers {
         }
     }
 
+    /// Waits until each has given up, and gives all that was answered.
+    pub async fn until_they_give_up(self) -> Answered {
+        for task in self.tasks {
+            task.await.unwrap();
+        }
+        std::mem::take(&mut *self.answered.lock().unwrap())
+    }
+
     /// What was answered so far.
     pub fn answered(&self) -> Answered {
         self.answered.lock().unwrap().clone()
@@ -55,10 +63,7 @@ impl Writers {
     /// Lets each finish what it is at, and gives all that was answered.
     pub async fn stop(self) -> Answered {
         self.stop.store(true, Ordering::SeqCst);
-        for task in self.tasks {
-            task.await.unwrap();
-        }
-        std::mem::take(&mut *self.answered.lock().unwrap())
+        self.until_they_give_up().await
     }
 }
 
