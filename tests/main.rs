@@ -21,6 +21,7 @@ mod client_authentication;
 mod copies;
 mod crash;
 mod deploy;
+mod disk;
 mod editing;
 mod events;
 mod failover;

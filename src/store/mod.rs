@@ -45,7 +45,7 @@ use crate::domain::unsent::{Unsent, UnsentId};
 
 /// Why a store could not do what was asked. The text is for the log and for whoever starts the program;
 /// people at a page are told only that it was our fault.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The store can't be opened: in use, unreadable, of a newer layout. The text says what to do.
     #[error("{0}")]
@@ -53,6 +53,9 @@ pub enum StoreError {
     /// Reading or writing failed.
     #[error("the store failed: {0}")]
     Failed(String),
+    /// There is no room to write in. What is stored can be read on.
+    #[error("no room is left: {0}")]
+    Full(String),
     /// A record can't be read back: whose, and why.
     #[error("the store holds a record that can't be read: {what}: {why}")]
     Corrupt {

@@ -152,6 +152,7 @@ impl Refusal {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BadGateway(_) => StatusCode::BAD_GATEWAY,
             Self::GatewayTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Unavailable(StoreError::Full(_)) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -220,6 +221,9 @@ impl Refusal {
             Self::Invalid(_) => "Some of what was sent can't be taken; see `errors`.".to_owned(),
             Self::TooLarge(limit) => format!("A body may have {limit} bytes."),
             Self::BadGateway(why) | Self::GatewayTimeout(why) => format!("{why}."),
+            Self::Unavailable(StoreError::Full(_)) => {
+                "The disk is full: this was not stored. What is there can be read.".to_owned()
+            }
             Self::Unavailable(_) => "The store is not answering. Try again in a few seconds.".to_owned(),
             Self::Internal(_) => "Something went wrong on our side.".to_owned(),
         };
@@ -256,9 +260,6 @@ impl Refusal {
                     headers.insert(ALLOW, value);
                 }
             }
-            Self::Unavailable(_) => {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
-            }
             Self::SignIn
             | Self::SignInAgain
             | Self::Forbidden(_)
@@ -267,7 +268,12 @@ impl Refusal {
             | Self::TooLarge(_)
             | Self::BadGateway(_)
             | Self::GatewayTimeout(_)
+            // Room is not made in a few seconds.
+            | Self::Unavailable(StoreError::Full(_))
             | Self::Internal(_) => {}
+            Self::Unavailable(_) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            }
         }
     }
 }
@@ -331,9 +337,11 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Corrupt { .. } => Self::Internal(error.to_string()),
-            StoreError::Open(_) | StoreError::Failed(_) | StoreError::Busy(_) | StoreError::Closed => {
-                Self::Unavailable(error)
-            }
+            StoreError::Open(_)
+            | StoreError::Failed(_)
+            | StoreError::Full(_)
+            | StoreError::Busy(_)
+            | StoreError::Closed => Self::Unavailable(error),
         }
     }
 }

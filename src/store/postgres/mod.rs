@@ -73,7 +73,7 @@ impl PostgresStore {
         };
         let teller = opened.await.map_err(|error| match error {
             StoreError::Open(why) => StoreError::Open(format!("the store {} {why}", shown(config))),
-            StoreError::Failed(why) | StoreError::Busy(why) => {
+            StoreError::Failed(why) | StoreError::Full(why) | StoreError::Busy(why) => {
                 StoreError::Open(format!("the store {} can't be opened: {why}", shown(config)))
             }
             StoreError::Corrupt { .. } | StoreError::Closed => error,

@@ -46,6 +46,7 @@ impl From<Error> for Fault {
                 Self::Store(StoreError::Busy(format!("a statement took more than {} s", connect::STATEMENT.as_secs())))
             }
             Some(&SqlState::TOO_MANY_CONNECTIONS) => Self::Store(StoreError::Busy(text_of(&error))),
+            Some(&SqlState::DISK_FULL) => Self::Store(StoreError::Full(text_of(&error))),
             Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => Self::Connection(StoreError::Failed(text_of(&error))),
             Some(_) | None => Self::Store(StoreError::Failed(text_of(&error))),
         }

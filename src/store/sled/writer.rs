@@ -3,6 +3,7 @@
 //! is decided, so that a write that fails on the way leaves nothing behind.
 
 use std::fs::File;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
@@ -33,7 +34,7 @@ type Job = Box<dyn FnOnce(&mut Changing) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
 /// What a flush said: why nothing more can be written, if so.
-type Flushed = std::result::Result<(), String>;
+type Flushed = Result<()>;
 
 enum Request {
     Write(Job),
@@ -96,7 +97,7 @@ impl Writer {
         let _ = self.requests.send(Request::Close).await;
         let mut ended = self.ended.clone();
         while ended.changed().await.is_ok() {}
-        ended.borrow().clone().map_err(StoreError::Failed)
+        ended.borrow().clone()
     }
 }
 
@@ -115,7 +116,7 @@ fn run(mut store: Changing, mut queue: mpsc::Receiver<Request>) -> Flushed {
         }
         let flushed = store.flush();
         for answer in answers {
-            answer(flushed.clone().map_err(StoreError::Failed));
+            answer(flushed.clone());
         }
     }
     store.close()
@@ -143,7 +144,7 @@ struct Changing {
     changes: Changes,
     /// Why nothing can be written any more. What a failed flush has left in memory is not what is on disk,
     /// and sled doesn't recover from it either: only a restart does.
-    broken: Option<String>,
+    broken: Option<StoreError>,
 }
 
 impl Changing {
@@ -155,7 +156,7 @@ impl Changing {
 
     fn attempt<T>(&mut self, work: impl FnOnce(&mut Draft<'_>) -> Result<T>) -> Result<T> {
         if let Some(why) = &self.broken {
-            return Err(StoreError::Failed(why.clone()));
+            return Err(why.clone());
         }
         let mut draft = Draft::on(&self.db, &self.changes);
         let answer = work(&mut draft)?;
@@ -198,13 +199,26 @@ impl Changing {
     fn unless_broken(&mut self, work: impl FnOnce(&mut Self) -> sled::Result<()>) -> Flushed {
         let why = match catch_unwind(AssertUnwindSafe(|| work(self))) {
             Ok(Ok(())) => return Ok(()),
-            Ok(Err(e)) => e.to_string(),
-            Err(panic) => text_of(panic.as_ref()),
+            Ok(Err(sled::Error::Io(e))) if is_full(&e) => {
+                StoreError::Full(format!("{e}. Make room, and start the program again: until then it is only read"))
+            }
+            Ok(Err(e)) => StoreError::Failed(only_read(&e.to_string())),
+            Err(panic) => StoreError::Failed(only_read(&text_of(panic.as_ref()))),
         };
-        let why = format!("{why}; nothing more is written until the program is started again");
+        tracing::error!(error = %why, "the store is written no more");
         self.broken = Some(why.clone());
         Err(why)
     }
+}
+
+/// Whether this says that the disk, or what this user or process may have of it, is full.
+fn is_full(e: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(e.kind(), FileTooLarge | QuotaExceeded | StorageFull)
+}
+
+fn only_read(why: &str) -> String {
+    format!("{why}; nothing more is written until the program is started again")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::store::StoreError;
 use crate::web::access::Visitor;
 use crate::web::hypermedia::{Screen, nonce};
 use crate::web::refusal::Refusal;
@@ -46,6 +47,9 @@ fn words(refusal: &Refusal) -> (&'static str, String) {
         Refusal::TooLarge(_) => ("Too long", "What was sent is longer than anything here can be.".into()),
         Refusal::BadGateway(why) | Refusal::GatewayTimeout(why) => {
             ("Another service did not do its part", sentence(why))
+        }
+        Refusal::Unavailable(StoreError::Full(_)) => {
+            ("No room left", "This was not stored: the disk is full. What is there can be read. Keep what you wrote, and tell whoever runs this site.".into())
         }
         Refusal::Unavailable(_) => {
             ("Back in a moment", "Thoughts can't reach what it has stored. Nothing is lost. Try again in a few seconds.".into())
