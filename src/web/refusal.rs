@@ -63,6 +63,9 @@ pub enum Refusal {
     /// The store can't answer now.
     #[error("unavailable: {0}")]
     Unavailable(StoreError),
+    /// The store has no room to write in; the text is for the log.
+    #[error("no room: {0}")]
+    NoRoom(StoreError),
     /// Something of ours broke; the text is for the log.
     #[error("internal: {0}")]
     Internal(String),
@@ -137,6 +140,7 @@ impl Refusal {
             Self::BadGateway(_) => "bad_gateway",
             Self::GatewayTimeout(_) => "gateway_timeout",
             Self::Unavailable(_) => "unavailable",
+            Self::NoRoom(_) => "no_room",
             Self::Internal(_) => "internal",
         }
     }
@@ -152,7 +156,7 @@ impl Refusal {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BadGateway(_) => StatusCode::BAD_GATEWAY,
             Self::GatewayTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
-            Self::Unavailable(StoreError::Full(_)) => StatusCode::INSUFFICIENT_STORAGE,
+            Self::NoRoom(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -162,7 +166,7 @@ impl Refusal {
     pub fn answer(self, visitor: &Visitor, came: &Came) -> Response {
         visitor.app.telemetry.refused(self.kind());
         match &self {
-            Self::Internal(_) | Self::Unavailable(_) => {
+            Self::Internal(_) | Self::Unavailable(_) | Self::NoRoom(_) => {
                 tracing::error!(request_id = visitor.request_id, path = path_only(&visitor.path), error = %self, "failed");
             }
             Self::SignIn
@@ -221,9 +225,7 @@ impl Refusal {
             Self::Invalid(_) => "Some of what was sent can't be taken; see `errors`.".to_owned(),
             Self::TooLarge(limit) => format!("A body may have {limit} bytes."),
             Self::BadGateway(why) | Self::GatewayTimeout(why) => format!("{why}."),
-            Self::Unavailable(StoreError::Full(_)) => {
-                "The disk is full: this was not stored. What is there can be read.".to_owned()
-            }
+            Self::NoRoom(_) => "The disk is full: this was not stored. What is there can be read.".to_owned(),
             Self::Unavailable(_) => "The store is not answering. Try again in a few seconds.".to_owned(),
             Self::Internal(_) => "Something went wrong on our side.".to_owned(),
         };
@@ -269,7 +271,7 @@ impl Refusal {
             | Self::BadGateway(_)
             | Self::GatewayTimeout(_)
             // Room is not made in a few seconds.
-            | Self::Unavailable(StoreError::Full(_))
+            | Self::NoRoom(_)
             | Self::Internal(_) => {}
             Self::Unavailable(_) => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
@@ -337,11 +339,10 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Corrupt { .. } => Self::Internal(error.to_string()),
-            StoreError::Open(_)
-            | StoreError::Failed(_)
-            | StoreError::Full(_)
-            | StoreError::Busy(_)
-            | StoreError::Closed => Self::Unavailable(error),
+            StoreError::Full(_) => Self::NoRoom(error),
+            StoreError::Open(_) | StoreError::Failed(_) | StoreError::Busy(_) | StoreError::Closed => {
+                Self::Unavailable(error)
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ const FILES: [&str; 2] = ["journal-0", "journal-1"];
 
 /// Bytes after which the other file is gone on with. They are there from the beginning, so that writing an entry changes
 /// nothing but its own bytes on the disk.
-const ROOM: usize = 4 * 1024 * 1024;
+const ROOM: usize = 1024 * 1024;
 
 /// Bytes before each entry.
 const HEAD: usize = 32;
@@ -43,6 +43,13 @@ pub(super) struct Journal {
     /// Where the next entry goes.
     at: u64,
     /// Its number.
+    next: u64,
+}
+
+/// A place in a journal: where the next entry goes, and its number.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    at: u64,
     next: u64,
 }
 
@@ -135,6 +142,19 @@ impl Journal {
         self.at += HEAD as u64 + length;
         self.next += 1;
         Ok(())
+    }
+
+    /// Where it stands.
+    pub(super) fn place(&self) -> Place {
+        Place { at: self.at, next: self.next }
+    }
+
+    /// Takes back what was written since it stood there: what was refused is not to be there after the next start.
+    pub(super) fn back_to(&mut self, place: Place) -> io::Result<()> {
+        (self.at, self.next) = (place.at, place.next);
+        let file = &self.files[self.current];
+        file.write_all_at(&END, self.at)?;
+        file.sync_data()
     }
 
     /// Whether it is time for a checkpoint.

@@ -171,15 +171,26 @@ impl Changing {
         if changes.is_empty() {
             return Ok(());
         }
-        self.unless_broken(|store| {
+        let place = self.disk.journal.place();
+        let kept = self.unless_broken(|store| {
             store.disk.journal.append(&changes)?;
-            store.cached.apply(changes, |changes| store.looks.apply(&store.db, changes))?;
-            if store.disk.journal.is_full() {
+            store.cached.apply(changes, |changes| store.looks.apply(&store.db, changes))
+        });
+        if kept.is_err()
+            && let Err(error) = self.disk.journal.back_to(place)
+        {
+            tracing::error!(%error, "what was refused may be there after the next start");
+        }
+        kept?;
+        if self.disk.journal.is_full() {
+            // What comes of this is for the writes that follow: these are on disk.
+            let _ = self.unless_broken(|store| {
                 store.checkpoint()?;
                 store.disk.journal.turn();
-            }
-            Ok(())
-        })
+                Ok(())
+            });
+        }
+        Ok(())
     }
 
     /// Has sled put all that it was given on disk.
@@ -196,6 +207,7 @@ impl Changing {
         self.unless_broken(|store| store.checkpoint())
     }
 
+    /// Does that; where it fails, nothing more is written.
     fn unless_broken(&mut self, work: impl FnOnce(&mut Self) -> sled::Result<()>) -> Flushed {
         let why = match catch_unwind(AssertUnwindSafe(|| work(self))) {
             Ok(Ok(())) => return Ok(()),

@@ -2,7 +2,6 @@
 
 use maud::{Markup, html};
 
-use crate::store::StoreError;
 use crate::web::access::Visitor;
 use crate::web::hypermedia::{Screen, nonce};
 use crate::web::refusal::Refusal;
@@ -48,7 +47,7 @@ fn words(refusal: &Refusal) -> (&'static str, String) {
         Refusal::BadGateway(why) | Refusal::GatewayTimeout(why) => {
             ("Another service did not do its part", sentence(why))
         }
-        Refusal::Unavailable(StoreError::Full(_)) => {
+        Refusal::NoRoom(_) => {
             ("No room left", "This was not stored: the disk is full. What is there can be read. Keep what you wrote, and tell whoever runs this site.".into())
         }
         Refusal::Unavailable(_) => {

@@ -85,6 +85,21 @@ fn it_goes_on_after_each_opening_and_keeps_what_was_changed_between_the_last_two
 }
 
 #[test]
+fn what_is_taken_back_was_never_written() {
+    let folder = folder();
+    write(&folder, 1..4);
+    let (mut journal, _) = Journal::open(folder.path()).unwrap();
+    journal.append(&change("key", Some("4"))).unwrap();
+    let place = journal.place();
+    journal.append(&change("key", Some("refused"))).unwrap();
+    journal.append(&change("key", Some("refused as well"))).unwrap();
+    journal.back_to(place).unwrap();
+    assert_eq!(read(&folder), counted(1..5));
+    write(&folder, 5..7);
+    assert_eq!(read(&folder), counted(4..7));
+}
+
+#[test]
 fn a_full_file_is_followed_by_the_other() {
     let folder = folder();
     let (mut journal, _) = Journal::open(folder.path()).unwrap();
