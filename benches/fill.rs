@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use ulid::Ulid;
 
 /// What the generator makes; another number makes other stores.
-const GENERATION: u32 = 1;
+const GENERATION: u32 = 2;
 
 /// Members at most; a smaller store has a tenth of its thoughts.
 const MEMBERS: u64 = 10_000;
@@ -88,7 +88,8 @@ async fn open(folder: &Path) -> Arc<dyn Store> {
     Arc::new(SledStore::open(folder).await.unwrap())
 }
 
-async fn fill(store: &Arc<dyn Store>, thoughts: u64) {
+/// Fills a store that is empty.
+pub async fn fill(store: &Arc<dyn Store>, thoughts: u64) {
     let members = (thoughts / 10).clamp(10, MEMBERS);
     put(store, (0..members).map(|number| Record::Member(member(number)))).await;
     put(store, (0..thoughts).map(|number| Record::Thought(thought(number, members)))).await;
@@ -110,7 +111,7 @@ async fn put(store: &Arc<dyn Store>, records: impl Iterator<Item = Record>) {
 }
 
 /// The member who measures is signed in from now on.
-async fn sign_in(store: &dyn Store) -> String {
+pub async fn sign_in(store: &dyn Store) -> String {
     let id = SessionId::new(SESSION);
     let now = Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap();
     let session = Session {

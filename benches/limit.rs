@@ -1,6 +1,7 @@
 //! The limits: bare Poem handlers, in a process of their own made of this very binary.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Command;
 
 use futures_util::TryStreamExt as _;
@@ -11,13 +12,18 @@ use poem::listener::{Listener as _, TcpListener};
 use poem::web::Form;
 use poem::{Body, FromRequest as _, Request, Response, Server};
 use serde::Deserialize;
+use tokio::sync::{mpsc, oneshot};
 
+use crate::fill;
 use crate::process::{Process, free_port};
 
 /// Starts a limit that answers every request as one was answered: its status, its headers, its body. Where it is a form
-/// that is sent, it reads the form first.
+/// that is sent, it reads the form first, and answers when sled has put it on disk, with all that came meanwhile.
 pub fn start(answer: &hyper::Response<Bytes>) -> Process {
-    let kept = tempfile::tempdir().unwrap().keep();
+    // Beside the stores, so that it is on the same disk.
+    std::fs::create_dir_all(fill::kept()).unwrap();
+    let folder = tempfile::tempdir_in(fill::kept()).unwrap();
+    let kept = folder.path();
     std::fs::write(kept.join("body"), answer.body()).unwrap();
     let mut lines = std::fs::File::create(kept.join("headers")).unwrap();
     for (name, value) in answer.headers() {
@@ -26,7 +32,7 @@ pub fn start(answer: &hyper::Response<Bytes>) -> Process {
         }
     }
     std::fs::write(kept.join("status"), answer.status().as_str()).unwrap();
-    of("constant", kept.to_str().unwrap())
+    of("constant", kept.to_str().unwrap()).in_folder(folder)
 }
 
 /// Starts a bare reverse proxy to a port of this machine.
@@ -48,9 +54,38 @@ struct Fields {
     once: String,
 }
 
+/// Something to be written, and who waits for it.
+type Write = (Vec<u8>, oneshot::Sender<()>);
+
+/// sled's own group commit: a thread takes what waits, has sled put it on disk together, and tells all of them.
+fn group_commit(folder: &Path) -> mpsc::Sender<Write> {
+    let db = sled::Config::default().path(folder).flush_every_ms(None).mode(sled::Mode::HighThroughput).open().unwrap();
+    let (sender, mut writes) = mpsc::channel::<Write>(1024);
+    std::thread::spawn(move || {
+        let mut number: u64 = 0;
+        while let Some(first) = writes.blocking_recv() {
+            let mut waiting = Vec::new();
+            let mut next = Some(first);
+            while let Some((bytes, who)) = next {
+                number += 1;
+                db.insert(number.to_be_bytes(), bytes).unwrap();
+                waiting.push(who);
+                next = writes.try_recv().ok();
+            }
+            db.flush().unwrap();
+            for who in waiting {
+                // Whoever asked may have gone away meanwhile.
+                let _ = who.send(());
+            }
+        }
+    });
+    sender
+}
+
 /// Answers a constant.
 async fn constant(
     request: Request,
+    writer: mpsc::Sender<Write>,
     status: StatusCode,
     headers: &[(HeaderName, String)],
     body: &'static [u8],
@@ -58,7 +93,9 @@ async fn constant(
     if request.method() == poem::http::Method::POST {
         let (request, mut body) = request.split();
         let Form(fields) = Form::<Fields>::from_request(&request, &mut body).await?;
-        assert!(!fields.message.is_empty() && !fields.visibility.is_empty() && !fields.once.is_empty());
+        let (done, on_disk) = oneshot::channel();
+        writer.send(([fields.message, fields.visibility, fields.once].concat().into_bytes(), done)).await.unwrap();
+        on_disk.await.unwrap();
     }
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
@@ -94,9 +131,9 @@ pub fn serve(arguments: Vec<String>) {
             let body: &'static [u8] = std::fs::read(format!("{of}/body")).unwrap().leak();
             let headers: &'static [_] = read_headers(&of).leak();
             let status: StatusCode = std::fs::read_to_string(format!("{of}/status")).unwrap().parse().unwrap();
-            std::fs::remove_dir_all(&of).unwrap();
+            let writer = group_commit(&Path::new(&of).join("sled"));
             eprintln!("serving");
-            server.run(make(move |request| constant(request, status, headers, body))).await.unwrap();
+            server.run(make(move |request| constant(request, writer.clone(), status, headers, body))).await.unwrap();
         }
     });
 }

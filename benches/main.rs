@@ -1,7 +1,8 @@
 //! `cargo bench`: how fast, how small and how steady Thoughts is, as ratios measured in one run.
 //!
 //! The release binary is started as a user would start it, with a store that a generator has filled; beside it, in
-//! turn, the limit: a bare Poem handler that answers as many bytes under the same headers. Both are driven over loopback
+//! turn, the limit: a bare Poem handler that answers as many bytes under the same headers, and for a write waits for sled's
+//! own group commit. Both are driven over loopback
 //! by a fixed number of connections, and every answer's status and length is checked. The machine's cores are shared
 //! by both sides, so the CPU time that the server itself spends on a request is given as well.
 //!
@@ -29,6 +30,9 @@ mod load;
 #[path = "../tests/support/person.rs"]
 #[expect(dead_code, reason = "it is the tests', who need more of it")]
 mod person;
+#[path = "../tests/support/postgres.rs"]
+#[expect(dead_code, reason = "it is the tests', who need more of it")]
+mod postgres;
 mod process;
 mod rows;
 mod site;
@@ -87,6 +91,7 @@ fn main() {
         rows::weight::measure(&options, &mut table).await;
         rows::start::measure(&options, &mut table).await;
         rows::pages::measure(&options, &mut table).await;
+        rows::postgres::measure(&options, &mut table).await;
         rows::writes::measure(&options, &mut table).await;
         rows::streams::measure(&options, &mut table).await;
         rows::sign_in::measure(&options, &mut table).await;

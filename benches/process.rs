@@ -5,11 +5,15 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
+use tempfile::TempDir;
+
 /// A server in a process of its own; it is killed when it is dropped.
 pub struct Process {
     child: Child,
     /// Where it listens.
     pub port: u16,
+    /// What goes when it goes.
+    folder: Option<TempDir>,
 }
 
 impl Process {
@@ -28,7 +32,15 @@ impl Process {
 
         // Nobody reads on; what it says from now on must not fill the pipe.
         std::thread::spawn(move || said.lines().map_while(Result::ok).for_each(drop));
-        Self { child, port }
+        Self { child, port, folder: None }
+    }
+
+    /// The same, with a folder that is removed when it has ended.
+    pub fn in_folder(self, folder: TempDir) -> Self {
+        assert!(self.folder.is_none());
+        let mut process = self;
+        process.folder = Some(folder);
+        process
     }
 
     /// Seconds of CPU time it has used.

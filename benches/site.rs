@@ -2,6 +2,9 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
+
+use thoughts::backup::Kept;
 
 use crate::fill::Filled;
 use crate::process::{Process, free_port};
@@ -28,7 +31,12 @@ pub fn start(folder: &Path, settings: &[(&str, &str)]) -> Process {
     Process::start(command, port, "serving")
 }
 
-/// Starts it on a store that is filled.
-pub fn on(filled: &Filled) -> Process {
-    start(&filled.folder, &[])
+/// Starts it on a store that is filled, and waits until the day's snapshot is made: it is made once a day, and would be
+/// measured with whatever comes first.
+pub async fn on(filled: &Filled) -> Process {
+    let server = start(&filled.folder, &[]);
+    while Kept::beside(&filled.folder).newest().unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    server
 }

@@ -18,7 +18,7 @@ pub async fn measure(options: &Options, table: &mut Table) {
     let mut smallest: Vec<(&'static str, Measured)> = Vec::new();
     for thoughts in options.sizes() {
         let filled = fill::of(*thoughts).await;
-        let server = site::on(&filled);
+        let server = site::on(&filled).await;
         if smallest.is_empty() {
             against_the_limit(options, table, &server, &filled).await;
         }

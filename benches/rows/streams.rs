@@ -22,7 +22,7 @@ pub async fn measure(options: &Options, table: &mut Table) {
         return;
     }
     let filled = fill::of(1_000).await;
-    let server = site::on(&filled);
+    let server = site::on(&filled).await;
     let page = Ask::get("/", &[("cookie", &filled.cookie)]);
     let alone = load::drive(&server, &page, 64, options.time()).await;
     let before = server.memory();

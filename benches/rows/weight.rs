@@ -24,7 +24,7 @@ pub async fn measure(options: &Options, table: &mut Table) {
         reached: binary < 20.0,
     });
     let filled = fill::of(1_000).await;
-    let server = site::on(&filled);
+    let server = site::on(&filled).await;
     let cookie = filled.cookie.as_str();
     let page = load::once(server.port, &Ask::get("/", &[("cookie", cookie), ENCODING])).await;
     let plain = load::once(server.port, &Ask::get("/", &[("cookie", cookie)])).await;

@@ -21,7 +21,7 @@ pub async fn measure(options: &Options, table: &mut Table) {
     std::fs::create_dir_all(fill::kept()).unwrap();
     let folder = tempfile::tempdir_in(fill::kept()).unwrap();
     let filled = fill::empty(folder.path()).await;
-    let server = site::on(&filled);
+    let server = site::on(&filled).await;
     let mut ask = share(&filled.cookie);
     let answer = load::once(server.port, &ask).await;
     ask.status = answer.status();
@@ -30,7 +30,7 @@ pub async fn measure(options: &Options, table: &mut Table) {
     let ratio = ours.rate / bare.rate;
     table.add(Row {
         what: "share a thought, 32 connections".to_owned(),
-        reach: "0.50 of the limit's rate",
+        reach: "0.50 of the limit's rate, which waits for sled as well",
         found: format!("{ratio:.2}"),
         beside: beside(&ours, &bare),
         reached: ratio >= 0.5,

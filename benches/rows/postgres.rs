@@ -1,0 +1,51 @@
+//! The same pages, from a store in PostgreSQL, which runs on the same cores.
+
+use std::sync::Arc;
+
+use thoughts::store::Store;
+use thoughts::store::postgres::PostgresStore;
+
+use super::pages::beside;
+use crate::load::{self, Ask};
+use crate::table::{Row, Table};
+use crate::{Options, fill, postgres, site};
+
+const CONNECTIONS: usize = 64;
+
+/// The feed page of one instance against sled's, and of two at once against one.
+pub async fn measure(options: &Options, table: &mut Table) {
+    if !options.wants("PostgreSQL feed page") {
+        return;
+    }
+    let Some(url) = postgres::database().await else { return };
+    let store: Arc<dyn Store> = Arc::new(PostgresStore::open(&url.parse().unwrap(), None).await.unwrap());
+    fill::fill(&store, 1_000).await;
+    let cookie = fill::sign_in(store.as_ref()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [("THOUGHTS_STORE", url.as_str()), ("THOUGHTS_SECRET", "a secret that every instance has")];
+    let instances = [site::start(folder.path(), &settings), site::start(folder.path(), &settings)];
+    let filled = fill::of(1_000).await;
+    let sled = site::on(&filled).await;
+    let of_sled = Ask::get("/", &[("cookie", &filled.cookie)]);
+    let ask = Ask::get("/", &[("cookie", &cookie)]);
+    let (ours, bare) = load::in_turn((&instances[0], &ask), (&sled, &of_sled), CONNECTIONS, options.time()).await;
+    let ratio = ours.rate / bare.rate;
+    table.add(Row {
+        what: "feed page, signed in, PostgreSQL, one instance".to_owned(),
+        reach: "0.5 of sled's rate",
+        found: format!("{ratio:.2}"),
+        beside: beside(&ours, &bare).replace("the limit", "sled"),
+        reached: ratio >= 0.5,
+    });
+    let half = |instance| load::drive(instance, &ask, CONNECTIONS / 2, options.time());
+    let alone = load::drive(&instances[0], &ask, CONNECTIONS, options.time()).await;
+    let (one, other) = tokio::join!(half(&instances[0]), half(&instances[1]));
+    let ratio = (one.rate + other.rate) / alone.rate;
+    table.add(Row {
+        what: "the same, two instances on one database and on the same two cores".to_owned(),
+        reach: "the sum of their cores, which are one's here",
+        found: format!("{ratio:.2}"),
+        beside: beside(&one, &alone).replace("the limit", "one alone"),
+        reached: ratio >= 0.95,
+    });
+}
