@@ -114,16 +114,21 @@ impl Hub {
     /// Not everything that happened was heard: every stream ends, so that its browser comes again, is asked again who
     /// it is, and is told to look at everything anew.
     pub fn lose(&self) {
-        self.version.fetch_add(1, Ordering::SeqCst);
+        self.doubt();
         self.forget();
         let _ = self.messages.send(Message::Lost);
+    }
+
+    /// Something may have changed that nobody tells of: what a page could show is read anew.
+    pub fn doubt(&self) {
+        self.version.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Whether what other instances change is heard.
     pub fn hears(&self, hears: bool) {
         let was_deaf = self.deaf.swap(!hears, Ordering::SeqCst);
         if was_deaf && hears {
-            self.version.fetch_add(1, Ordering::SeqCst);
+            self.doubt();
         }
     }
 
@@ -137,9 +142,7 @@ impl Hub {
     /// Tells whom it concerns.
     pub fn tell(&self, change: &Change) {
         match change {
-            Change::Thought { .. } | Change::MemberKnownAnew { .. } | Change::Many => {
-                self.version.fetch_add(1, Ordering::SeqCst);
-            }
+            Change::Thought { .. } | Change::MemberKnownAnew { .. } | Change::Many => self.doubt(),
             Change::SessionEnded { .. } => {}
         }
         // Under the lock the order of ids is the order of telling. What is behind it is whole, whatever panicked.
