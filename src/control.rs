@@ -1,5 +1,5 @@
 //! How the commands reach a server that has the embedded store, which is one process's alone: a socket in the store's
-//! folder, for the owner of that folder. It answers two questions: for a backup, and how a request arrived.
+//! folder, for the owner of that folder. It answers with a backup.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,20 +7,16 @@ use std::sync::Arc;
 
 use futures_util::{Stream, TryStreamExt as _};
 use http::{Method, StatusCode};
-use poem::web::Json;
-use poem::{Body, Endpoint, IntoResponse as _, Request, Response};
+use poem::{Body, Endpoint, Request, Response};
 use tokio::sync::watch;
 
-use crate::app::{App, Arrival};
+use crate::app::App;
 use crate::backup::{self, BackupError};
 use crate::config::Listen;
 use crate::serving::{Listener, Patience, serve};
 
 /// What is asked for.
 const BACKUP: &str = "/backup";
-
-/// The same, before the mark of a request.
-const ARRIVALS: &str = "/arrivals/";
 
 /// Where the socket of the store in `folder` is.
 fn socket(folder: &Path) -> PathBuf {
@@ -62,11 +58,7 @@ impl Endpoint for Control {
         let asked = Some(request.uri().path()).filter(|_| *request.method() == Method::GET);
         Ok(match asked {
             Some(BACKUP) => self.backup().await,
-            Some(path) => match path.strip_prefix(ARRIVALS).and_then(|mark| self.app.arrivals.marked(mark)) {
-                Some(arrival) => Json(arrival).into_response(),
-                None => StatusCode::NOT_FOUND.into(),
-            },
-            None => StatusCode::NOT_FOUND.into(),
+            Some(_) | None => StatusCode::NOT_FOUND.into(),
         })
     }
 }
@@ -88,18 +80,6 @@ fn client(folder: &Path) -> Result<reqwest::Client, reqwest::Error> {
     // The client insists on one though it will only speak plain HTTP; where one is installed it stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().unix_socket(socket(folder)).build()
-}
-
-/// Asks the server that has the store in `folder` how the request with this mark arrived; `None` where it did not.
-///
-/// # Errors
-/// Where the server can't be asked.
-pub async fn arrival(folder: &Path, mark: &str) -> Result<Option<Arrival>, reqwest::Error> {
-    let answer = client(folder)?.get(format!("http://localhost{ARRIVALS}{mark}")).send().await?;
-    match answer.status() {
-        StatusCode::NOT_FOUND => Ok(None),
-        _ => Ok(Some(answer.error_for_status()?.json().await?)),
-    }
 }
 
 /// Asks the server that has the store in `folder` for a backup; `None` where none answers.

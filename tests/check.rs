@@ -2,10 +2,11 @@
 
 use std::process::Output;
 
+use tempfile::TempDir;
 use thoughts::demo::Fault;
 
 use crate::support::program::{Server, run};
-use crate::support::site::{CLIENT_ID, CLIENT_SECRET, KEY, free_address, public_jwk};
+use crate::support::site::{CLIENT_ID, CLIENT_SECRET, KEY, found_store, free_address, public_jwk};
 use crate::support::{Proxy, Site, site};
 
 /// What it says of a site with these settings besides the right ones.
@@ -156,27 +157,78 @@ async fn beside_a_running_server_it_asks_that_server() {
     assert_eq!(output.status.code(), Some(0));
 }
 
-/// What it says beside a server whose base URL has this path and is a proxy's, which takes `off` from paths and says
-/// these headers.
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+/// A server behind a proxy, both on free ports, in the store of this run.
+struct Proxied {
+    server: Server,
+    proxy: Proxy,
+    _site: Site,
+    _folder: TempDir,
+}
+
+impl Proxied {
+    /// The base URL has this path and is the proxy's, which takes `off` from paths and says these headers.
+    async fn start(path: &str, off: &'static str, headers: &'static [(&'static str, &'static str)]) -> Self {
+        let site = site().await;
+        let folder = tempfile::tempdir().unwrap();
+        let (listener, origin) = free_address();
+        let listen = listener.local_addr().unwrap().to_string();
+        drop(listener);
+        let proxy = Proxy::start(origin, off, headers);
+        let base = format!("{}{path}", proxy.origin);
+        let store = found_store(None, folder.path()).await;
+        let settings = [
+            ("THOUGHTS_BASE_URL", base.as_str()),
+            ("THOUGHTS_LISTEN", &listen),
+            ("THOUGHTS_STORE", &store),
+            ("THOUGHTS_SECRET", SECRET),
+            ("THOUGHTS_OIDC_ISSUER", site.provider.issuer()),
+            ("THOUGHTS_OIDC_CLIENT_ID", CLIENT_ID),
+            ("THOUGHTS_OIDC_CLIENT_SECRET", CLIENT_SECRET),
+        ];
+        let server = Server::spawn(&["serve"], folder.path(), &settings, base.clone());
+        Self { server, proxy, _site: site, _folder: folder }
+    }
+
+    /// What is said with the server's settings, and these in place of its own.
+    fn check(&self, more: &[(&str, &str)]) -> Output {
+        let mut settings = self.server.settings();
+        settings.retain(|(name, _)| more.iter().all(|(other, _)| name != other));
+        settings.extend(more);
+        run(&["check"], &settings)
+    }
+}
+
+/// What it says beside such a server.
 async fn behind_a_proxy(path: &str, off: &'static str, headers: &'static [(&'static str, &'static str)]) -> Output {
-    let site = site().await;
+    Proxied::start(path, off, headers).await.check(&[])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_another_machine_it_asks_the_server_as_well() {
+    let proxied = Proxied::start("", "", &[("x-forwarded-proto", "https")]).await;
     let folder = tempfile::tempdir().unwrap();
-    let (listener, origin) = free_address();
-    let listen = listener.local_addr().unwrap().to_string();
-    drop(listener);
-    let proxy = Proxy::start(origin, off, headers);
-    let base = format!("{}{path}", proxy.origin);
     let store = format!("sled:{}", folder.path().display());
-    let settings = [
-        ("THOUGHTS_BASE_URL", base.as_str()),
-        ("THOUGHTS_LISTEN", &listen),
-        ("THOUGHTS_STORE", &store),
-        ("THOUGHTS_OIDC_ISSUER", site.provider.issuer()),
-        ("THOUGHTS_OIDC_CLIENT_ID", CLIENT_ID),
-        ("THOUGHTS_OIDC_CLIENT_SECRET", CLIENT_SECRET),
-    ];
-    let server = Server::spawn(&["serve"], folder.path(), &settings, base.clone());
-    run(&["check"], &server.settings())
+    let there = [("THOUGHTS_LISTEN", "127.0.0.1:0"), ("THOUGHTS_STORE", store.as_str())];
+    to_mend(&proxied.check(&there), &["people come by https", "Set THOUGHTS_BASE_URL=https://127.0.0.1:"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_another_secret_is_told_nothing() {
+    let proxied = Proxied::start("", "", &[]).await;
+    let another = [("THOUGHTS_SECRET", "another one of thirty-two bytes or more")];
+    to_mend(&proxied.check(&another), &["something else than a server with this secret", "the same THOUGHTS_SECRET"]);
+    let answer = reqwest::get(format!("{}/healthz?check=anything", proxied.proxy.origin)).await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.headers().get("thoughts-arrival")), (200, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_secret_it_says_that_nothing_could_be_tried() {
+    let site = site().await;
+    let output = check(&site, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+    assert!(printed(&output).contains("there is no secret here yet"), "{}", printed(&output));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -220,7 +272,10 @@ async fn a_base_url_that_somebody_else_answers_or_nobody_is_told_as_such() {
         settings.push(("THOUGHTS_BASE_URL", base_url));
         run(&["check"], &settings)
     };
-    to_mend(&with_base_url(&site.base), &["by something else than this server", "Let the proxy pass it on"]);
+    to_mend(
+        &with_base_url(&site.base),
+        &["by something else than a server with this secret", "Let the proxy pass it on"],
+    );
     let nobody = with_base_url("http://127.0.0.1:9");
     assert!(printed(&nobody).contains("what arrives by it could not be tried"), "{}", printed(&nobody));
 }

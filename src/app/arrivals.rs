@@ -1,7 +1,7 @@
 //! How requests arrive here, and what of that does not fit the configuration: what the proxy in front is to be told, or
 //! which line to change.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,9 +14,6 @@ use crate::config::{BaseUrl, Config};
 
 /// How far apart the same misfit is logged: every sign-in could say it.
 const APART: SignedDuration = SignedDuration::from_hours(1);
-
-/// How many marked requests are remembered.
-const MARKED: usize = 16;
 
 /// What a request says of the way that it came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,48 +144,25 @@ fn is_of(host: &str, base: &BaseUrl) -> bool {
     })
 }
 
-/// What is remembered of how requests arrived.
+/// When each kind of misfit was logged last.
 #[derive(Default)]
-pub struct Arrivals(Mutex<State>);
-
-#[derive(Default)]
-struct State {
-    marked: VecDeque<(String, Arrival)>,
-    told: BTreeMap<&'static str, Timestamp>,
-}
+pub struct Arrivals(Mutex<BTreeMap<&'static str, Timestamp>>);
 
 impl Arrivals {
-    /// What a request to `/healthz` has in its query, before the mark by which whoever sent it asks how it arrived.
-    pub const MARK: &str = "check=";
-
-    /// Remembers how a request arrived that has this mark.
-    pub fn note(&self, mark: &str, arrival: Arrival) {
-        let mut state = self.state();
-        if state.marked.len() >= MARKED {
-            state.marked.pop_front();
-        }
-        state.marked.push_back((mark.to_owned(), arrival));
-    }
-
-    /// How the request with this mark arrived, if it did.
-    pub fn marked(&self, mark: &str) -> Option<Arrival> {
-        self.state().marked.iter().find(|(other, _)| other == mark).map(|(_, arrival)| arrival.clone())
-    }
-
     /// Logs what does not fit, each kind once an hour.
     pub fn tell(&self, misfits: &[Misfit], now: Timestamp) {
         for misfit in misfits {
             let cause = misfit.cause();
-            let mut state = self.state();
-            if state.told.get(cause).is_none_or(|then| now.duration_since(*then).abs() >= APART) {
-                state.told.insert(cause, now);
+            let mut told = self.told();
+            if told.get(cause).is_none_or(|then| now.duration_since(*then).abs() >= APART) {
+                told.insert(cause, now);
                 tracing::warn!(cause, "what arrives does not fit the configuration: {misfit}");
             }
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds the lock, and each field is good by itself.
+    fn told(&self) -> MutexGuard<'_, BTreeMap<&'static str, Timestamp>> {
+        // Nothing panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -255,14 +229,5 @@ mod tests {
         let config = Config::load(&Sources::default().with("THOUGHTS_BASE_URL", "http://localhost:3000/t")).unwrap();
         let misfits = arrival("thoughts.example", Some("https")).misfits(&config);
         assert!(misfits[0].to_string().ends_with("set THOUGHTS_BASE_URL=https://thoughts.example/t"), "{}", misfits[0]);
-    }
-
-    #[test]
-    fn so_many_marked_requests_are_remembered_and_no_more() {
-        let arrivals = Arrivals::default();
-        for mark in 0..100 {
-            arrivals.note(&mark.to_string(), Arrival::default());
-        }
-        assert!(arrivals.marked("99").is_some() && arrivals.marked("83").is_none());
     }
 }

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod job_runs;
+mod mark;
 mod pages;
 mod providers;
 mod refreshes;
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 
 pub use arrivals::{Arrival, Arrivals, Misfit};
 pub use job_runs::{JobRun, JobRuns};
+pub use mark::Mark;
 pub use pages::{Document, PageKey, Pages};
 pub use providers::{Providers, SignInProvider};
 pub use refreshes::Refreshes;
@@ -121,6 +123,19 @@ pub enum StartError {
 const HALF_FULL: &str =
     "the store is half filled: a restore or a move was broken off. Run it again, and it goes on where it was.";
 
+/// The keys of this configuration; `None` where it names no secret and none has been made yet.
+///
+/// # Errors
+/// Where the secret can't be read.
+pub fn keys_of(config: &Config) -> Result<Option<Keys>, StartError> {
+    if let Some(secrets) = &config.secret {
+        let rest: Vec<&[u8]> = secrets.iter().skip(1).map(|secret| secret.expose().as_bytes()).collect();
+        return Ok(Some(Keys::derive(secrets.first().expose().as_bytes(), &rest)));
+    }
+    let kept = config.store.folder().map(secret::kept_in).transpose()?.flatten();
+    Ok(kept.map(|secret| Keys::derive(&secret, &[])))
+}
+
 impl App {
     /// Opens the store, reads the secret, knows its providers (and asks them nothing yet).
     ///
@@ -131,11 +146,8 @@ impl App {
         if store.filling().await?.is_some() {
             return Err(StoreError::Open(HALF_FULL.to_owned()).into());
         }
-        let keys = match (&config.secret, config.store.folder()) {
-            (Some(secrets), _) => {
-                let rest: Vec<&[u8]> = secrets.iter().skip(1).map(|secret| secret.expose().as_bytes()).collect();
-                Keys::derive(secrets.first().expose().as_bytes(), &rest)
-            }
+        let keys = match (keys_of(&config)?, config.store.folder()) {
+            (Some(keys), _) => keys,
             (None, Some(folder)) => Keys::derive(&secret::of_folder(folder)?, &[]),
             (None, None) => return Err(StartError::NoSecret),
         };

@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
@@ -13,17 +13,29 @@ use crate::clock::random;
 
 /// The bytes of the secret in `folder`, readable by its owner alone; made if there is none.
 pub fn of_folder(folder: &Path) -> Result<Vec<u8>, StartError> {
-    let path = folder.join("secret");
-    let failed = |verb| {
-        let path = path.display().to_string();
-        move |error| StartError::Secret { path, verb, error }
-    };
-    match fs::read(&path) {
-        Ok(secret) if secret.trim_ascii().len() >= 32 => Ok(secret.trim_ascii().to_vec()),
-        Ok(_) => Err(failed("used")(io::Error::other("it has fewer than 32 bytes; put back the one it had"))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(&path).map_err(failed("made")),
-        Err(error) => Err(failed("read")(error)),
+    match kept_in(folder)? {
+        Some(secret) => Ok(secret),
+        None => make(&path(folder)).map_err(failed("made", folder)),
     }
+}
+
+/// The same, and `None` if there is none.
+pub fn kept_in(folder: &Path) -> Result<Option<Vec<u8>>, StartError> {
+    match fs::read(path(folder)) {
+        Ok(secret) if secret.trim_ascii().len() >= 32 => Ok(Some(secret.trim_ascii().to_vec())),
+        Ok(_) => Err(failed("used", folder)(io::Error::other("it has fewer than 32 bytes; put back the one it had"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("read", folder)(error)),
+    }
+}
+
+fn path(folder: &Path) -> PathBuf {
+    folder.join("secret")
+}
+
+fn failed(verb: &'static str, folder: &Path) -> impl FnOnce(io::Error) -> StartError {
+    let path = path(folder).display().to_string();
+    move |error| StartError::Secret { path, verb, error }
 }
 
 fn make(path: &Path) -> io::Result<Vec<u8>> {

@@ -34,15 +34,10 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
     } else {
         listener(&config.listen).await
     });
-    if serving {
-        findings.extend(way_in::findings(&config).await);
-    } else {
+    if !serving {
         findings.push(store(&config).await);
-        findings.push(Finding::Note(
-            "no server is running: what arrives by the base URL could not be tried. Run this again beside it"
-                .to_owned(),
-        ));
     }
+    findings.extend(way_in::findings(&config, serving).await);
     for one in Providers::new(&config, &Clock::system())?.all() {
         findings.extend(provider(one, &config.base_url).await);
     }

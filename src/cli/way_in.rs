@@ -1,53 +1,75 @@
 //! The way in, tried: a request to the base URL, as people's browsers send it, and what of it arrives at the server that
-//! runs here.
+//! answers there, on whichever machine it runs.
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::StatusCode;
 use reqwest::redirect::Policy;
 
 use super::check::Finding;
-use crate::app::{Arrival, Arrivals, Misfit};
-use crate::clock::random;
+use crate::app::{Arrival, Mark, Misfit, keys_of};
+use crate::clock::Clock;
 use crate::config::Config;
-use crate::control;
 use crate::paths::HEALTHZ;
 
-/// What the proxy in front passes on, where a server is running.
-pub async fn findings(config: &Config) -> Vec<Finding> {
-    let Some(folder) = config.store.folder() else { return Vec::new() };
+/// What the proxy in front passes on. Whether a server is running on this machine too says whose fault it is where
+/// another one answers.
+pub async fn findings(config: &Config, serving: bool) -> Vec<Finding> {
     let base_url = &config.base_url;
-    let mark = BASE64_URL_SAFE_NO_PAD.encode(random::<9>());
-    let status = match ask(&format!("{}?{}{mark}", base_url.join(HEALTHZ), Arrivals::MARK)).await {
-        Ok(status) => status,
-        Err(why) => {
+    let keys = match keys_of(config) {
+        Ok(Some(keys)) => keys,
+        Ok(None) => {
             return vec![Finding::Note(format!(
-                "base URL {base_url} does not answer from this machine ({why}): what arrives by it could not be tried. \
-                 Look whether it does from elsewhere"
+                "there is no secret here yet, which the server at base URL {base_url} would know us by: what arrives by it \
+                 could not be tried. Run this again once the server has been started, or with its THOUGHTS_SECRET"
             ))];
         }
+        Err(error) => return vec![Finding::Fix(error.to_string())],
     };
-    match control::arrival(folder, &mark).await {
-        Ok(Some(arrival)) => arrived(&arrival, config),
-        Ok(None) => vec![Finding::Fix(format!(
-            "base URL {base_url} is answered ({status}) by something else than this server. Let the proxy pass it on to \
-             {}, or set THOUGHTS_BASE_URL to the address that people use",
-            config.listen
-        ))],
+    let mark = match Mark::new(&keys, Clock::system().now()) {
+        Ok(mark) => mark,
+        Err(error) => return vec![Finding::Fix(error.to_string())],
+    };
+    match ask(&format!("{}?{}", base_url.join(HEALTHZ), mark.query())).await {
+        Ok((status, answer)) => match answer.and_then(|answer| mark.open(&keys, &answer)) {
+            Some(arrival) => arrived(&arrival, config),
+            None => vec![somebody_else(config, status, serving)],
+        },
         Err(why) => vec![Finding::Note(format!(
-            "the server that runs here can't be asked what arrived by base URL {base_url} ({why}). Run this as whoever \
-             runs it"
+            "base URL {base_url} does not answer from this machine ({why}): what arrives by it could not be tried. \
+             {}",
+            if serving { "Look whether it does from elsewhere" } else { "Run this again once the server is running" }
         ))],
     }
 }
 
-async fn ask(url: &str) -> Result<StatusCode, reqwest::Error> {
+/// The answer to a request, and what it says of how that arrived.
+async fn ask(url: &str) -> Result<(StatusCode, Option<Vec<u8>>), reqwest::Error> {
     // The client insists on one; where one is installed it stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(5)).build()?;
-    Ok(client.get(url).send().await.map_err(reqwest::Error::without_url)?.status())
+    let answer = client.get(url).send().await.map_err(reqwest::Error::without_url)?;
+    Ok((answer.status(), answer.headers().get(Mark::ANSWER).map(|answer| answer.as_bytes().to_vec())))
+}
+
+fn somebody_else(config: &Config, status: StatusCode, serving: bool) -> Finding {
+    let what = format!(
+        "base URL {} is answered ({status}) by something else than a server with this secret and this time",
+        config.base_url
+    );
+    if serving {
+        Finding::Fix(format!(
+            "{what}. Let the proxy pass it on to {}, or set THOUGHTS_BASE_URL to the address that people use; where it is \
+             another instance, give both the same THOUGHTS_SECRET and set their clocks by NTP",
+            config.listen
+        ))
+    } else {
+        // Before the first start a proxy answers for itself.
+        Finding::Note(format!(
+            "{what}: what arrives by it could not be tried. Run this again once the server is running, with its \
+             THOUGHTS_SECRET"
+        ))
+    }
 }
 
 fn arrived(arrival: &Arrival, config: &Config) -> Vec<Finding> {

@@ -1,13 +1,11 @@
 //! What a request says of the way that it came.
 
+use http::HeaderValue;
 use poem::Request;
 
 use super::request::text;
-use crate::app::{Arrival, Arrivals};
+use crate::app::{App, Arrival, Mark};
 use crate::paths::HEALTHZ;
-
-/// Bytes that a mark may have.
-const MARK_BYTES: usize = 64;
 
 /// How this request arrived, wherever in the routing this is asked.
 pub fn of(request: &Request) -> Arrival {
@@ -23,9 +21,10 @@ pub fn of(request: &Request) -> Arrival {
     }
 }
 
-/// The mark of a request that `thoughts check` sent to see how it arrives. Whether the path is whole is part of that.
-pub fn mark(request: &Request) -> Option<&str> {
+/// What to answer where `thoughts check` asks how its request arrived. Whether the path is whole is part of that.
+pub fn answer(app: &App, request: &Request) -> Option<HeaderValue> {
     let uri = request.uri();
-    let mark = uri.query()?.strip_prefix(Arrivals::MARK)?;
-    (uri.path().ends_with(HEALTHZ) && mark.len() <= MARK_BYTES).then_some(mark)
+    let query = uri.query().filter(|_| uri.path().ends_with(HEALTHZ))?;
+    let mark = Mark::of_query(query, &app.keys, app.clock.now())?;
+    HeaderValue::try_from(mark.seal(&app.keys, &of(request)).ok()?).ok()
 }

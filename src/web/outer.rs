@@ -19,7 +19,7 @@ use super::mount::Pattern;
 use super::refusal::{Came, Refusal};
 use super::request::RequestId;
 use super::security_headers;
-use crate::app::App;
+use crate::app::{App, Mark};
 use crate::clock::random;
 
 /// Bytes that the headers of a request may have in all: no browser of ours sends a quarter of it.
@@ -41,9 +41,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
         let id = BASE64_URL_SAFE_NO_PAD.encode(random::<9>());
         request.extensions_mut().insert(RequestId(id.clone()));
         let (method, uri) = (request.method().clone(), request.uri().clone());
-        if let Some(mark) = arrival::mark(&request) {
-            self.app.arrivals.note(mark, arrival::of(&request));
-        }
+        let arrived = arrival::answer(&self.app, &request);
         let span = tracing::error_span!("request", id, %method, path = uri.path());
         let mut response = self.answer(request).instrument(span.clone()).await;
         let took = started.elapsed();
@@ -61,6 +59,9 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
         let not_modified = response.status() == StatusCode::NOT_MODIFIED;
         let headers = response.headers_mut();
         security_headers::add(headers, self.app.config.base_url.is_https(), not_modified);
+        if let Some(arrived) = arrived {
+            headers.insert(HeaderName::from_static(Mark::ANSWER), arrived);
+        }
         if let Ok(id) = HeaderValue::try_from(id) {
             headers.insert(HeaderName::from_static("x-request-id"), id);
         }

@@ -40,8 +40,14 @@ impl Proxy {
                     passed = passed.header(*name, *value);
                 }
                 let answer = passed.send().await.unwrap();
-                let status = answer.status();
-                Ok::<_, poem::Error>(Response::builder().status(status).body(answer.bytes().await.unwrap()))
+                let mut passed = Response::builder().status(answer.status());
+                // The connection's own are the proxy's to say.
+                for (name, value) in answer.headers() {
+                    if !["connection", "content-length", "date", "transfer-encoding"].contains(&name.as_str()) {
+                        passed = passed.header(name, value);
+                    }
+                }
+                Ok::<_, poem::Error>(passed.body(answer.bytes().await.unwrap()))
             }
         });
         let server = tokio::spawn(async move { Server::new_with_acceptor(acceptor).run(pass).await.unwrap() });

@@ -224,7 +224,7 @@ pub fn on_postgres() -> bool {
 }
 
 /// Where a new site keeps what it knows.
-async fn found_store(given: Option<&str>, folder: &std::path::Path) -> String {
+pub async fn found_store(given: Option<&str>, folder: &std::path::Path) -> String {
     if let Some(store) = given {
         return store.to_owned();
     }
