@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use thoughts::demo::Fault;
 
 use crate::support::program::{Server, run};
+use crate::support::self_signed::SelfSigned;
 use crate::support::site::{CLIENT_ID, CLIENT_SECRET, KEY, found_store, free_address, public_jwk};
 use crate::support::{Proxy, Site, site};
 
@@ -126,6 +127,17 @@ async fn a_provider_that_is_not_there_is_said_with_what_to_open() {
     to_mend(
         &check(&site, &[("THOUGHTS_OIDC_ISSUER", "http://127.0.0.1:9")]),
         &["127.0.0.1:9/.well-known/openid-configuration"],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_nobody_vouches_for_is_said_with_what_to_do() {
+    let site = site().await;
+    let Some(provider) = SelfSigned::start() else { return };
+    let output = check(&site, &[("THOUGHTS_OIDC_ISSUER", &provider.origin)]);
+    to_mend(
+        &output,
+        &[&provider.origin, "over TLS", "signed by an authority that is among the system's: add your own"],
     );
 }
 

@@ -11,6 +11,7 @@ pub mod person;
 pub mod postgres;
 pub mod program;
 pub mod proxy;
+pub mod self_signed;
 pub mod site;
 pub mod steady;
 pub mod upstream;
