@@ -51,9 +51,9 @@ pub fn a_member() -> Handle {
     member(3).handle
 }
 
-/// The folder in which stores are kept.
+/// The folder in which stores are kept; Cargo names it to a benchmark, and not to an example.
 pub fn kept() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench")
+    Path::new(option_env!("CARGO_TARGET_TMPDIR").unwrap_or("target/tmp")).join("bench")
 }
 
 /// The store of so many thoughts: the kept one, or a new one.
@@ -96,15 +96,17 @@ pub async fn fill(store: &Arc<dyn Store>, thoughts: u64) {
     store.filled().await.unwrap();
 }
 
-async fn put(store: &Arc<dyn Store>, records: impl Iterator<Item = Record>) {
+/// Puts records into a store, many at a time.
+pub async fn put(store: &Arc<dyn Store>, records: impl Iterator<Item = Record>) {
     let mut records = records.peekable();
     let mut under_way = JoinSet::new();
     while records.peek().is_some() {
         let piece: Vec<_> = records.by_ref().take(200).collect();
         let store = store.clone();
         under_way.spawn(async move { store.fill(piece, &so_far()).await.unwrap() });
-        while under_way.len() > 32 {
-            under_way.join_next().await;
+        // As many at once as a pool has connections for: none waits for one, and none is lost unnoticed.
+        while under_way.len() > 12 {
+            under_way.join_next().await.unwrap().unwrap();
         }
     }
     under_way.join_all().await;
@@ -138,7 +140,8 @@ fn so_far() -> Filling {
     Filling { from: "the generator".to_owned(), records: 0 }
 }
 
-fn member(number: u64) -> Member {
+/// The member of this number.
+pub fn member(number: u64) -> Member {
     let name = format!("member{number}");
     let identity = Identity { iss: "http://localhost".to_owned(), sub: name.clone() };
     let groups = BTreeSet::from([format!("team {}", number % 20).parse().unwrap()]);
@@ -147,7 +150,8 @@ fn member(number: u64) -> Member {
     Member::new(id, identity, Handle::suggest(&name), profile, at(0))
 }
 
-fn thought_id(number: u64) -> ThoughtId {
+/// What the thought of this number is called.
+pub fn thought_id(number: u64) -> ThoughtId {
     ThoughtId::from(Ulid::from_parts(BEGUN + number * APART, u128::from(number)))
 }
 
@@ -165,7 +169,8 @@ fn visibility(number: u64) -> String {
     }
 }
 
-fn thought(number: u64, members: u64) -> Thought {
+/// The thought of this number, on a site of so many members.
+pub fn thought(number: u64, members: u64) -> Thought {
     // A prime apart, so that neighbours are of other members and other kinds of thoughts of each.
     let author = member(number * 7919 % members).id;
     Thought {
