@@ -1,9 +1,9 @@
 //! A write in the making: it reads the store as the writes before it will leave it, and says what it changes.
 //!
-//! Writes that wait for the disk together make one entry of the journal and one batch, and see each other's changes here
-//! before sled has them.
+//! Writes that wait for the disk together make one entry of the journal, and see each other's changes here before sled has
+//! them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -48,9 +48,19 @@ impl Changes {
         self.records.extend(later.records);
     }
 
-    fn set(&mut self, key: Vec<u8>, record: Option<Vec<u8>>) {
+    /// Changes what is at `key`, in the place of what was to be there.
+    pub(super) fn set(&mut self, key: Vec<u8>, record: Option<Vec<u8>>) {
         self.size += key.len() + record.as_ref().map_or(0, Vec::len);
         self.records.insert(key, record);
+    }
+}
+
+impl IntoIterator for Changes {
+    type Item = (Vec<u8>, Option<Vec<u8>>);
+    type IntoIter = btree_map::IntoIter<Vec<u8>, Option<Vec<u8>>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.records.into_iter()
     }
 }
 
@@ -67,7 +77,7 @@ impl FromIterator<(Vec<u8>, Option<Vec<u8>>)> for Changes {
 impl From<Changes> for Batch {
     fn from(changes: Changes) -> Self {
         let mut batch = Self::default();
-        for (key, record) in changes.records {
+        for (key, record) in changes {
             match record {
                 Some(record) => batch.insert(key, record),
                 None => batch.remove(key),

@@ -42,8 +42,10 @@ impl Looks {
         Look { db: db.clone(), looks: self.clone(), number }
     }
 
-    /// Applies `changes`, after every open look has noted what they change.
-    pub(super) fn apply(&self, db: &Db, changes: Changes) -> sled::Result<()> {
+    /// Applies `changes`, after every open look has noted what they change. One after the other: sled begins a batch with a
+    /// write to the disk, and that all of them are there or none is seen to by the journal. `undo` is what takes back those
+    /// that were applied, should it fail on the way.
+    pub(super) fn apply(&self, db: &Db, changes: Changes, undo: &mut Changes) -> sled::Result<()> {
         let mut open = self.lock();
         for before in open.looks.values_mut() {
             for key in changes.keys() {
@@ -52,7 +54,14 @@ impl Looks {
                 }
             }
         }
-        db.apply_batch(sled::Batch::from(changes))
+        for (key, record) in changes {
+            let was = match record {
+                Some(record) => db.insert(&key, record)?,
+                None => db.remove(&key)?,
+            };
+            undo.set(key, was.map(|was| was.to_vec()));
+        }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -103,5 +112,29 @@ impl Look {
 impl Drop for Look {
     fn drop(&mut self) {
         self.looks.lock().looks.remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_applied_can_be_undone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (db, looks) = (sled::open(folder.path()).unwrap(), Looks::default());
+        let changes = |pairs: &[(&str, Option<&str>)]| -> Changes {
+            let bytes = |text: &str| text.as_bytes().to_vec();
+            pairs.iter().map(|(key, record)| (bytes(key), record.map(bytes))).collect()
+        };
+        let all = || db.iter().map(Result::unwrap).collect::<Vec<_>>();
+        looks.apply(&db, changes(&[("a", Some("1")), ("b", Some("2"))]), &mut Changes::default()).unwrap();
+        let before = all();
+        let mut undo = Changes::default();
+        let later = changes(&[("a", Some("3")), ("b", None), ("c", Some("4")), ("d", None)]);
+        looks.apply(&db, later, &mut undo).unwrap();
+        assert_ne!(all(), before);
+        looks.apply(&db, undo, &mut Changes::default()).unwrap();
+        assert_eq!(all(), before);
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::cached::Cached;
 use super::draft::{Changes, Draft};
-use super::journal::Journal;
+use super::journal::{Journal, Place};
 use super::look::Looks;
 use super::open::text_of;
 use crate::store::{Result, StoreError};
@@ -165,21 +165,19 @@ impl Changing {
         Ok(answer)
     }
 
-    /// Puts everything that changes into the journal, and gives it to sled as one batch.
+    /// Puts everything that changes into the journal, and gives it to sled.
     fn flush(&mut self) -> Flushed {
         let changes = std::mem::take(&mut self.changes);
         if changes.is_empty() {
             return Ok(());
         }
-        let place = self.disk.journal.place();
+        let (place, mut undo) = (self.disk.journal.place(), Changes::default());
         let kept = self.unless_broken(|store| {
             store.disk.journal.append(&changes)?;
-            store.cached.apply(changes, |changes| store.looks.apply(&store.db, changes))
+            store.cached.apply(changes, |changes| store.looks.apply(&store.db, changes, &mut undo))
         });
-        if kept.is_err()
-            && let Err(error) = self.disk.journal.back_to(place)
-        {
-            tracing::error!(%error, "what was refused may be there after the next start");
+        if kept.is_err() {
+            self.take_back(place, &undo);
         }
         kept?;
         if self.disk.journal.is_full() {
@@ -191,6 +189,16 @@ impl Changing {
             });
         }
         Ok(())
+    }
+
+    /// What was refused is not to be there after the next start, and none of it by half.
+    fn take_back(&mut self, place: Place, undo: &Changes) {
+        let journal = &mut self.disk.journal;
+        let taken_back =
+            journal.back_to(place).and_then(|()| if undo.is_empty() { Ok(()) } else { journal.append(undo) });
+        if let Err(error) = taken_back {
+            tracing::error!(%error, "what was refused may be there after the next start");
+        }
     }
 
     /// Has sled put all that it was given on disk.
