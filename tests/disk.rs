@@ -45,49 +45,53 @@ async fn ann(site: &Site, server: &Server) -> Person {
     ann
 }
 
-/// Writes until nobody can any more; then everything can be read that was answered, which is given, and whoever writes is
-/// told why they can't.
+/// Writes until nobody can any more, and gives what was answered.
 async fn fill(ann: &Person) -> Answered {
     let answered = Writers::start(ann, &"many words ".repeat(300), WRITERS).until_they_give_up().await;
     assert!(answered.len() > WRITERS, "{} were answered", answered.len());
+    answered
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_said_to_be_one_and_is_read_on_until_there_is_room() {
+    let (site, folder) = (site().await, tempfile::tempdir().unwrap());
+    let ballast = "head -c 4194304 /dev/zero > \"$folder/ballast\"";
+    let mount = format!("mount -t tmpfs -o size=16m none \"$folder\" && {ballast}");
+    let Some(command) = after_mounting(&mount, folder.path()) else { return };
+    let server = serve(command, folder.path(), &site);
+    let ann = ann(&site, &server).await;
+    let answered = fill(&ann).await;
     let fields = [("message", "One more"), ("visibility", "public")];
     let refused = ann.post("/thoughts", &fields).await;
     assert_eq!((refused.status.as_u16(), refused.text("h1").as_str()), (507, "No room left"), "{}", refused.body);
     let refused = ann.htmx().post("/thoughts", &fields).await;
     assert_eq!((refused.status.as_u16(), refused.header("hx-retarget")), (507, "#panel"), "beside the form");
-    let refused = ann
-        .json(
-            reqwest::Method::POST,
-            "/api/thoughts",
-            &serde_json::json!({ "message": "One more", "visibility": "public" }),
-        )
-        .await;
+    let json = serde_json::json!({ "message": "One more", "visibility": "public" });
+    let refused = ann.json(reqwest::Method::POST, "/api/thoughts", &json).await;
     assert_eq!((refused.status.as_u16(), refused.json()["status"].as_u64()), (507, Some(507)), "{}", refused.body);
     for (path, words) in &answered {
         assert_eq!(ann.get(path).await.text("article .words"), *words);
     }
     assert_eq!(ann.get("/").await.texts("#thoughts article").len(), 20);
     assert_eq!(ann.get("/readyz").await.status, 503);
-    answered
+    let said = server.until_it_says("no room is left").await;
+    assert!(said.contains("Make room"), "{said}");
+    // Seen from where the program stands, for whom alone it is mounted.
+    std::fs::remove_file(format!("/proc/{}/root{}/ballast", server.pid(), folder.path().display())).unwrap();
+    ann.share("There is room", "public").await;
+    assert_eq!(ann.get("/readyz").await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_is_read_on() {
-    let (site, folder) = (site().await, tempfile::tempdir().unwrap());
-    let mount = "mount -t tmpfs -o size=4m none \"$folder\"";
-    let Some(command) = after_mounting(mount, folder.path()) else { return };
-    let server = serve(command, folder.path(), &site);
-    fill(&ann(&site, &server).await).await;
-    let said = server.until_it_says("written no more").await;
-    assert!(said.contains("no room is left") && said.contains("Make room"), "{said}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_before_there_was_no_room_is_there_when_there_is() {
+async fn what_was_answered_before_a_file_could_not_grow_is_there_when_it_can() {
     let (site, folder) = (site().await, tempfile::tempdir().unwrap());
     // Blocks of 512 bytes. Without the signal that would end the program, it is told that the file may not grow.
     let server = serve(after(&["/bin/sh"], "trap '' XFSZ && ulimit -f 8192", folder.path()), folder.path(), &site);
-    let answered = fill(&ann(&site, &server).await).await;
+    let ann_then = ann(&site, &server).await;
+    let answered = fill(&ann_then).await;
+    let refused = ann_then.post("/thoughts", &[("message", "One more"), ("visibility", "public")]).await;
+    assert!([503, 507].contains(&refused.status.as_u16()), "{}", refused.body);
+    server.until_it_says("written no more").await;
     assert_eq!(server.stop(), Some(1), "it was not well");
     let server = Server::start(folder.path(), site.provider.issuer());
     let found = listed(&server.base).await;

@@ -123,6 +123,11 @@ impl Server {
         Self { child, base, settings, said }
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has logged.
     pub fn said(&self) -> String {
         self.said.borrow().clone()

@@ -30,7 +30,7 @@ mod unsent;
 mod writer;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -46,6 +46,7 @@ use crate::cache::Usage;
 /// The embedded store. Dropping it lets the writer finish what it was given; [`Store::close`] also waits for
 /// that. The folder is free for another process when the store is dropped.
 pub struct SledStore {
+    folder: PathBuf,
     db: Db,
     looks: Looks,
     cached: Arc<Cached>,
@@ -59,17 +60,17 @@ impl SledStore {
     /// [`StoreError::Open`] with a line that names the folder and says what is wrong with it and what to do:
     /// in use by another process, not to be read or written, damaged, or of a newer layout.
     pub async fn open(folder: &Path) -> Result<Self> {
-        let folder = folder.to_owned();
+        let (folder, opened) = (folder.to_owned(), folder.to_owned());
         let opening = tokio::task::spawn_blocking(move || {
             let db = open::open(&folder)?;
             let file = open::file(&folder.join(open::SLED))?;
             let journal = open::catch_up(&folder, &db, &file)?;
-            Ok::<_, StoreError>((db, Disk { file, journal }))
+            Ok::<_, StoreError>((db, Disk { folder, file, journal }))
         });
         let (db, disk) = opening.await.map_err(|e| StoreError::Failed(format!("opening was broken off: {e}")))??;
         let (looks, cached) = (Looks::default(), Arc::<Cached>::default());
         let writer = Writer::start(db.clone(), disk, looks.clone(), cached.clone())?;
-        Ok(Self { db, looks, cached, writer })
+        Ok(Self { folder: opened, db, looks, cached, writer })
     }
 
     /// Reads. Here, and nowhere else, a closed store is noticed, and a panic of sled's on a damaged page
@@ -86,6 +87,7 @@ impl SledStore {
 #[async_trait]
 impl Store for SledStore {
     async fn ping(&self) -> Result<()> {
+        open::room(&self.folder)?;
         // Through the writer, which knows whether anything can still be written.
         self.writer.write(|draft| draft.must_get(&keys::layout()).map(drop)).await
     }

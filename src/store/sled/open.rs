@@ -70,6 +70,26 @@ pub(super) fn file(folder: &Path) -> store::Result<File> {
         .map_err(|e| StoreError::Open(format!("the store's file `{}` can't be opened: {e}", path.display())))
 }
 
+/// Bytes that must be free before anything more is written: as much as sled may need to write down what it was given.
+/// Where a write of its own fails, sled can't be trusted to read any more.
+const SPARE: u64 = 4 * 1024 * 1024;
+
+/// Whether there is room to write in `folder`.
+///
+/// # Errors
+/// `Full` where there is not.
+pub(super) fn room(folder: &Path) -> store::Result<()> {
+    let free = fs2::available_space(folder)
+        .map_err(|e| StoreError::Failed(format!("how much room `{}` has can't be seen: {e}", folder.display())))?;
+    if free >= SPARE {
+        return Ok(());
+    }
+    Err(StoreError::Full(format!(
+        "{free} bytes are free where `{}` is, and {SPARE} are needed. Make room, and it is written again.",
+        folder.display()
+    )))
+}
+
 /// Why a store that sled has opened is of no use to us.
 enum Unfit {
     Refused(String),

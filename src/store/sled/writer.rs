@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
@@ -15,7 +16,7 @@ use super::cached::Cached;
 use super::draft::{Changes, Draft};
 use super::journal::{Journal, Place};
 use super::look::Looks;
-use super::open::text_of;
+use super::open::{room, text_of};
 use crate::store::{Result, StoreError};
 
 /// Writes that wait for the writer at most; who comes then waits until there is room.
@@ -124,6 +125,8 @@ fn run(mut store: Changing, mut queue: mpsc::Receiver<Request>) -> Flushed {
 
 /// Where what changes is kept.
 pub(super) struct Disk {
+    /// The store's folder.
+    pub(super) folder: PathBuf,
     /// The same file that sled writes to. sled has the kernel write it out (`sync_file_range(2)`), which survives the
     /// program, and leaves its length and the disk's own cache alone, which a power cut takes. `fdatasync(2)` is the
     /// rest of the way to the disk.
@@ -171,6 +174,7 @@ impl Changing {
         if changes.is_empty() {
             return Ok(());
         }
+        room(&self.disk.folder)?;
         let (place, mut undo) = (self.disk.journal.place(), Changes::default());
         let kept = self.unless_broken(|store| {
             store.disk.journal.append(&changes)?;
@@ -251,7 +255,17 @@ mod tests {
         let file = super::super::open::file(folder.path()).unwrap();
         Journal::create(folder.path()).unwrap();
         let (journal, _) = Journal::open(folder.path()).unwrap();
-        (Writer::start(db.clone(), Disk { file, journal }, Looks::default(), Arc::default()).unwrap(), db, folder)
+        (
+            Writer::start(
+                db.clone(),
+                Disk { folder: folder.path().to_owned(), file, journal },
+                Looks::default(),
+                Arc::default(),
+            )
+            .unwrap(),
+            db,
+            folder,
+        )
     }
 
     #[tokio::test]
