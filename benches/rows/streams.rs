@@ -6,6 +6,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::{Request, StatusCode};
+use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use crate::load::{self, Ask};
@@ -100,8 +101,10 @@ async fn reach_all(server: &Process, cookie: &str, streams: &mut Vec<Incoming>) 
     let begun = Instant::now();
     let mut share = Ask::get("/thoughts", &[("cookie", cookie), ("content-type", "application/x-www-form-urlencoded")]);
     (share.method, share.status) = ("POST", StatusCode::SEE_OTHER);
-    share.body += "visibility=public&message=Hello&once=streams";
-    load::once(server.port, &share).await;
+    // The store is kept between runs, and the same value again would share nothing.
+    share.body += &format!("visibility=public&message=Hello&once=streams-{}", Timestamp::now());
+    let answer = load::once(server.port, &share).await;
+    assert_eq!(answer.status(), share.status);
     let mut told = Vec::new();
     let all = async {
         while let Some(one) = listening.join_next().await {
