@@ -6,26 +6,9 @@ use reqwest::Method;
 use thoughts::demo::LogoutTarget;
 use thoughts::domain::change::Change;
 
+use crate::support::listening::{ends, listening, told};
 use crate::support::program::Server;
-use crate::support::{Listening, Person, Site, site};
-
-/// A stream of this person's that stands where it will tell what is new.
-async fn listening(person: &Person) -> Listening {
-    let mut stream = person.listen().await;
-    stream.settle().await;
-    stream
-}
-
-/// What a stream says of the thought at this path.
-fn told(event: &str, path: &str) -> (String, String) {
-    (event.to_owned(), path.rsplit('/').next().unwrap().to_owned())
-}
-
-/// The stream says why, and nothing after it.
-async fn ends(stream: &mut Listening, why: &str) {
-    assert_eq!(stream.next().await, Some(("ended".to_owned(), why.to_owned())));
-    assert_eq!(stream.next().await, None);
-}
+use crate::support::{Person, Site, site};
 
 #[tokio::test]
 async fn a_stream_begins_at_once_with_a_comment_and_is_kept_by_nobody() {

@@ -30,9 +30,7 @@ fn random() -> usize {
 /// A site on these hosts.
 async fn site_on(hosts: &[&Engine], parameters: &str) -> Site {
     let hosts: Vec<_> = hosts.iter().map(|engine| engine.host()).collect();
-    let store = address(hosts.join(","), parameters);
-    Site::with(&[("THOUGHTS_STORE", &store), ("THOUGHTS_SECRET", "a secret of the tests that every instance has")])
-        .await
+    Site::on(&address(hosts.join(","), parameters)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,26 +9,9 @@ use thoughts::demo::LogoutTarget;
 
 use crate::support::engine::{Engine, address};
 use crate::support::fleet::fleet;
+use crate::support::listening::{ends, listening, told};
 use crate::support::site::free_address;
-use crate::support::{Fleet, Listening, Person, Upstream, postgres};
-
-/// A stream of this person's that stands where it will tell what is new.
-async fn listening(person: &Person) -> Listening {
-    let mut stream = person.listen().await;
-    stream.settle().await;
-    stream
-}
-
-/// What a stream says of the thought at this path.
-fn told(event: &str, path: &str) -> (String, String) {
-    (event.to_owned(), path.rsplit('/').next().unwrap().to_owned())
-}
-
-/// The stream says why, and nothing after it.
-async fn ends(stream: &mut Listening, why: &str) {
-    assert_eq!(stream.next().await, Some(("ended".to_owned(), why.to_owned())));
-    assert_eq!(stream.next().await, None);
-}
+use crate::support::{Fleet, Person, Upstream, postgres};
 
 async fn is_signed_in(person: &Person) -> bool {
     person.get("/profile").await.status == 200

@@ -102,7 +102,7 @@ async fn reach_all(server: &Process, cookie: &str, streams: &mut Vec<Incoming>) 
     let mut share = Ask::get("/thoughts", &[("cookie", cookie), ("content-type", "application/x-www-form-urlencoded")]);
     (share.method, share.status) = ("POST", StatusCode::SEE_OTHER);
     // The store is kept between runs, and the same value again would share nothing.
-    share.body += &format!("visibility=public&message=Hello&once=streams-{}", Timestamp::now());
+    share.body = format!("visibility=public&message=Hello&once=streams-{}", Timestamp::now());
     let answer = load::once(server.port, &share).await;
     assert_eq!(answer.status(), share.status);
     let mut told = Vec::new();

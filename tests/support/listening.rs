@@ -80,3 +80,21 @@ impl Listening {
         }
     }
 }
+
+/// A stream of this person's that stands where it will tell what is new.
+pub async fn listening(person: &Person) -> Listening {
+    let mut stream = person.listen().await;
+    stream.settle().await;
+    stream
+}
+
+/// What a stream says of the thought at this path.
+pub fn told(event: &str, path: &str) -> (String, String) {
+    (event.to_owned(), path.rsplit('/').next().unwrap().to_owned())
+}
+
+/// The stream says why, and nothing after it.
+pub async fn ends(stream: &mut Listening, why: &str) {
+    assert_eq!(stream.next().await, Some(("ended".to_owned(), why.to_owned())));
+    assert_eq!(stream.next().await, None);
+}

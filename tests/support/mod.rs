@@ -18,7 +18,6 @@ pub mod upstream;
 pub mod writers;
 
 pub use fleet::Fleet;
-pub use listening::Listening;
 pub use person::{Answer, Person};
 pub use proxy::Proxy;
 pub use site::{Site, site};
