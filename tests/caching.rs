@@ -1,6 +1,10 @@
 //! What may be kept by whom.
 
-use crate::support::site;
+use reqwest::Method;
+use thoughts::domain::id::ThoughtId;
+
+use crate::support::site::on_postgres;
+use crate::support::{Answer, site};
 
 #[tokio::test]
 async fn what_a_member_sees_is_kept_by_nobody() {
@@ -49,4 +53,34 @@ async fn a_restored_history_entry_and_a_full_request_get_whole_pages() {
     let fragment = htmx.get("/").await;
     assert!(!fragment.body.contains("<html"));
     assert_eq!(fragment.text("title"), "Thoughts");
+}
+
+#[tokio::test]
+async fn what_nobody_lived_to_tell_of_is_not_shown_again_either() {
+    if on_postgres() {
+        eprintln!("skipped: there it is shown for ten seconds at most, and is read anew then");
+        return;
+    }
+    let site = site().await;
+    let ann = site.member("Ann").await;
+    let path = ann.share("Gone", "public").await;
+    let id: ThoughtId = path.rsplit('/').next().unwrap().parse().unwrap();
+    assert!(ann.get("/").await.has("#thoughts article"));
+    // As where a connection breaks between the write and the word of it.
+    assert!(site.app.store.delete(id, site.clock.now()).await.unwrap());
+    assert!(!ann.get("/").await.has("#thoughts article"));
+}
+
+#[tokio::test]
+async fn a_page_that_is_shown_again_has_a_form_and_a_nonce_of_its_own() {
+    let site = site().await;
+    let ann = site.member("Ann").await;
+    let (first, again) = (ann.get("/").await, ann.get("/").await);
+    for of in ["content-security-policy", "x-request-id"] {
+        assert_ne!(first.header(of), again.header(of));
+    }
+    let once = |page: &Answer| page.attribute("[name=once]", "value");
+    assert_ne!(once(&first), once(&again));
+    ann.form(Method::POST, "/theme", &[("theme", "dark")]).await;
+    assert_eq!(ann.get("/").await.attribute("html", "data-theme"), "dark");
 }

@@ -175,6 +175,13 @@ impl App {
         }))
     }
 
+    /// Counts what has changed of all that a page could show: what was read since is what there is for as long as the number
+    /// stays, for each of its parts only grows. The store knows of what nobody lived to tell of, the hub of what other
+    /// instances change. `None` while something could change that neither knows of.
+    pub fn version(&self) -> Option<u64> {
+        Some(self.live.version()? + self.store.version())
+    }
+
     /// Counts a call of an upstream.
     pub fn called(&self, upstream: &SignedInUpstream, answer: &Result<Answer, UpstreamError>) {
         let outcome = answer.as_ref().map(|answer| answer.status.as_u16()).map_err(UpstreamError::cause);

@@ -36,12 +36,13 @@ pub struct Document {
 struct Kept {
     version: u64,
     document: Arc<Document>,
+    /// Of all of it and of what it is kept by.
+    bytes: usize,
 }
 
 impl Size for Arc<Kept> {
     fn bytes(&self) -> usize {
-        let Document { html, nonces, onces } = &*self.document;
-        html.capacity() + (nonces.capacity() + onces.capacity()) * size_of::<usize>() + 2 * size_of::<PageKey>()
+        self.bytes
     }
 }
 
@@ -62,7 +63,10 @@ impl Pages {
 
     /// Keeps a page. `version` was read before anything of what it shows was.
     pub fn keep(&self, key: PageKey, version: u64, document: Arc<Document>) {
-        self.0.keep(key, Arc::new(Kept { version, document }));
+        let Document { html, nonces, onces } = &*document;
+        let places = (nonces.capacity() + onces.capacity()) * size_of::<usize>();
+        let bytes = html.capacity() + places + key.path.capacity() + size_of::<PageKey>();
+        self.0.keep(key, Arc::new(Kept { version, document, bytes }));
     }
 
     /// What it holds.

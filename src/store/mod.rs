@@ -385,6 +385,10 @@ pub trait Store: Thoughts + Members + Accounts + Sessions + ApiTokens + UnsentTe
     /// What the store keeps in memory to be quick: each cache by name.
     fn caches(&self) -> Vec<(&'static str, Usage)>;
 
+    /// Counts what this process has changed of thoughts and members, each once it can be read, whether or not anybody was
+    /// left to tell of it. It stays 0 where the store can't know by itself what is committed.
+    fn version(&self) -> u64;
+
     /// Follows what other instances change, from now on; `None` where no other process can use this store. What was
     /// written before this returns may be heard or not.
     async fn follow(&self) -> Result<Option<Box<dyn Following>>>;

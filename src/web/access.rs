@@ -110,6 +110,8 @@ pub struct Asking {
     pub ended: Option<End>,
     /// Whether htmx asks, who puts what it gets into a document that is there already.
     pub htmx: bool,
+    /// The version of everything that a page could show, from before any of it was read: who is looking, too.
+    pub version: Option<u64>,
 }
 
 impl Deref for Visitor {
@@ -175,6 +177,7 @@ impl Asking {
             target: text(headers, "hx-target").map(str::to_owned),
             ended: None,
             htmx: is(headers, "hx-request", "true") || is(headers, "hx-history-restore-request", "true"),
+            version: app.version(),
         }
     }
 }

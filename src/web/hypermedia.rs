@@ -83,16 +83,14 @@ impl Screen {
 impl Visitor {
     /// The screen as the page or the fragment that was asked for.
     pub fn show(&self, screen: Screen) -> Response {
-        let notice = if self.kind == Kind::Fragment { None } else { notice::take(self) };
-        self.answer(self.made(&screen, notice), screen)
+        self.answer(self.made(&screen, self.notice()), screen)
     }
 
     /// The same, of a page that is made of thoughts, of their members and of nothing else: as it was shown before, where
     /// nothing has changed since then, and what `make` makes where something has.
     pub async fn show_kept(&self, make: impl AsyncFnOnce() -> Result<Screen, Refusal>) -> Result<Response, Refusal> {
-        let notice = if self.kind == Kind::Fragment { None } else { notice::take(self) };
-        // First, so that what is kept is as old as its version says, or newer.
-        let version = self.app.live.version().filter(|_| notice.is_none());
+        let notice = self.notice();
+        let version = self.version.filter(|_| notice.is_none());
         let key = PageKey {
             viewer: self.viewer.member().map(|member| member.id),
             path: self.path.clone(),
@@ -104,10 +102,16 @@ impl Visitor {
         }
         let screen = make().await?;
         let document = self.made(&screen, notice);
-        if let Some(version) = version {
+        // What else there is to say is not kept.
+        if let Some(version) = version.filter(|_| screen.status == StatusCode::OK && screen.headers.is_empty()) {
             self.app.pages.keep(key, version, Arc::new(document.clone()));
         }
         Ok(self.answer(document, screen))
+    }
+
+    /// What the viewer is to be told once, on a whole page.
+    fn notice(&self) -> Option<&'static str> {
+        if self.kind == Kind::Fragment { None } else { notice::take(self) }
     }
 
     fn made(&self, screen: &Screen, notice: Option<&'static str>) -> Document {

@@ -4,6 +4,7 @@
 //! The writer alone changes the tree, and says what a batch changes; that is let go of in the same step in which the batch
 //! is applied. Whoever reads something meanwhile doesn't keep it: what is kept is what the tree holds.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use sled::Db;
@@ -38,6 +39,8 @@ pub(super) struct Known {
 pub(super) struct Cached {
     /// How many batches have been applied; held while one is.
     batches: RwLock<u64>,
+    /// How many of them changed thoughts or members.
+    version: AtomicU64,
     thoughts: Bounded<ThoughtId, Arc<Thought>>,
     members: Bounded<MemberId, Arc<Known>>,
     sessions: Bounded<SessionHash, Arc<Session>>,
@@ -48,6 +51,7 @@ impl Default for Cached {
     fn default() -> Self {
         Self {
             batches: RwLock::new(0),
+            version: AtomicU64::new(0),
             thoughts: Bounded::new(THOUGHTS),
             members: Bounded::new(MEMBERS),
             sessions: Bounded::new(SESSIONS),
@@ -89,6 +93,9 @@ impl Cached {
         let mut batches = self.batches.write().unwrap_or_else(PoisonError::into_inner);
         *batches += 1;
         let applied = apply(changes);
+        if outdated.iter().any(|one| !matches!(one, Changed::Session(_))) {
+            self.version.fetch_add(1, Ordering::SeqCst);
+        }
         for one in outdated {
             match one {
                 Changed::Thought(id) => self.thoughts.forget(&id),
@@ -102,6 +109,11 @@ impl Cached {
             }
         }
         applied
+    }
+
+    /// Counts the batches that changed thoughts or members.
+    pub(super) fn version(&self) -> u64 {
+        self.version.load(Ordering::SeqCst)
     }
 
     /// What they hold, by name.

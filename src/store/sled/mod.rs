@@ -100,6 +100,10 @@ impl Store for SledStore {
         self.cached.usage()
     }
 
+    fn version(&self) -> u64 {
+        self.cached.version()
+    }
+
     /// One process has the folder for itself.
     async fn follow(&self) -> Result<Option<Box<dyn Following>>> {
         Ok(None)
