@@ -8,7 +8,7 @@ use thoughts::demo::Fault;
 use crate::support::program::{Server, run};
 use crate::support::self_signed::SelfSigned;
 use crate::support::site::{CLIENT_ID, CLIENT_SECRET, KEY, found_store, free_address, public_jwk};
-use crate::support::{Proxy, Site, site};
+use crate::support::{Proxy, Site, postgres, site};
 
 /// What it says of a site with these settings besides the right ones.
 fn check(site: &Site, more: &[(&str, &str)]) -> Output {
@@ -48,6 +48,38 @@ async fn everything_right_is_exit_code_0_and_the_redirect_uri_to_register() {
     assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
     assert!(printed(&output).contains("redirect URI https://thoughts.example/callback"));
     assert!(printed(&output).contains("accepts the client id and the client secret"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_was_started_yet_nothing_is_left_behind() {
+    let site = site().await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("sled:{}", folder.path().join("not/there/yet").display());
+    let output = check(&site, &[("THOUGHTS_STORE", &store)]);
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+    assert!(printed(&output).contains("nothing is there yet, and it can be made"), "{}", printed(&output));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_cannot_be_made_is_said_to_be_one() {
+    let site = site().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let store = format!("sled:{}", file.path().join("data").display());
+    to_mend(&check(&site, &[("THOUGHTS_STORE", &store)]), &["can't be read and written", "Give a folder"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_without_tables_is_left_without_and_one_that_would_take_none_is_told() {
+    let (site, Some(database)) = (site().await, postgres::database().await) else { return };
+    let secret = ("THOUGHTS_SECRET", SECRET);
+    let output = check(&site, &[("THOUGHTS_STORE", &database), secret]);
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+    assert!(printed(&output).contains("nothing is there yet, and it can be made"), "{}", printed(&output));
+    assert_eq!(postgres::execute(&database, "SELECT FROM pg_tables WHERE schemaname = 'public'").await, 0);
+    postgres::execute(&database, "CREATE ROLE reader LOGIN").await;
+    let by_another = database.replace("thoughts@", "reader@");
+    to_mend(&check(&site, &[("THOUGHTS_STORE", &by_another), secret]), &["permission denied for schema public"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,7 +24,7 @@ pub fn kept_in(folder: &Path) -> Result<Option<Vec<u8>>, StartError> {
     match fs::read(path(folder)) {
         Ok(secret) if secret.trim_ascii().len() >= 32 => Ok(Some(secret.trim_ascii().to_vec())),
         Ok(_) => Err(failed("used", folder)(io::Error::other("it has fewer than 32 bytes; put back the one it had"))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(failed("read", folder)(error)),
     }
 }

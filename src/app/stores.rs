@@ -20,6 +20,29 @@ pub async fn open_store(url: &StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
     })
 }
 
+/// What is found where a store is configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A store, which opens and answers.
+    Store,
+    /// Nothing yet, and a store could be made there.
+    Nothing,
+}
+
+/// Tries the store, and makes none where there is none.
+///
+/// # Errors
+/// Those of [`open_store`].
+pub async fn try_store(url: &StoreUrl) -> Result<Found, StoreError> {
+    let there = match url {
+        StoreUrl::Sled(folder) => SledStore::try_out(folder).await?,
+        StoreUrl::Postgres(database) => {
+            PostgresStore::try_out(&database.config, database.root_certificate.as_deref()).await?
+        }
+    };
+    Ok(if there { Found::Store } else { Found::Nothing })
+}
+
 /// Which store it is, for people: without a password.
 pub fn shown_store(url: &StoreUrl) -> String {
     match url {

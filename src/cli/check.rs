@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Failed, health, way_in};
-use crate::app::{Providers, SignInProvider, open_store, shown_store};
+use crate::app::{Found, Providers, SignInProvider, shown_store, try_store};
 use crate::clock::Clock;
 use crate::config::{BaseUrl, Config, Listen, Sources};
 use crate::oidc::{Facts, Introduction, SignInError};
@@ -89,15 +89,12 @@ async fn listener(listen: &Listen) -> Finding {
     }
 }
 
-/// Opens the store, which makes it where it isn't there yet, as the first start would.
+/// Tries the store, and leaves nothing where there is none yet.
 async fn store(config: &Config) -> Finding {
-    let opened = async {
-        let store = open_store(&config.store).await?;
-        store.ping().await?;
-        store.close().await
-    };
-    match opened.await {
-        Ok(()) => Finding::Ok(format!("store {} opens and answers", shown_store(&config.store))),
+    let shown = shown_store(&config.store);
+    match try_store(&config.store).await {
+        Ok(Found::Store) => Finding::Ok(format!("store {shown} opens and answers")),
+        Ok(Found::Nothing) => Finding::Ok(format!("store {shown}: nothing is there yet, and it can be made")),
         Err(error) => Finding::Fix(error.to_string()),
     }
 }

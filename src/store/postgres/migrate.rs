@@ -37,6 +37,25 @@ pub(super) async fn run(client: &mut ClientWrapper) -> Result<()> {
             (_, Fault::Store(error) | Fault::Connection(error)) => return Err(error),
         }
     };
+    is_known(version)
+}
+
+/// Whether there are tables, in a layout that is known. Where there are none, they are made and taken back; tables that
+/// are in use are not tried with.
+pub(super) async fn rehearse(client: &mut ClientWrapper) -> Result<bool> {
+    if let Some(version) = made(client).await.map_err(Fault::from)? {
+        return is_known(version).map(|()| true);
+    }
+    let tried = async {
+        let transaction = client.transaction().await?;
+        migrate(&transaction).await?;
+        transaction.rollback().await
+    };
+    tried.await.map_err(Fault::from)?;
+    Ok(false)
+}
+
+fn is_known(version: i64) -> Result<()> {
     let known = MIGRATIONS.len();
     match usize::try_from(version) {
         Ok(version) if version <= known => Ok(()),
@@ -46,21 +65,28 @@ pub(super) async fn run(client: &mut ClientWrapper) -> Result<()> {
     }
 }
 
+/// The layout that there is, if there is one.
+async fn made(client: &ClientWrapper) -> std::result::Result<Option<i64>, Error> {
+    let there: bool = client.query_one("SELECT to_regclass('layout') IS NOT NULL", &[]).await?.try_get(0)?;
+    if there { client.query_one(VERSION, &[]).await?.try_get(0).map(Some) } else { Ok(None) }
+}
+
 /// The layout that there is now, which is the last one, or newer.
 async fn layout(client: &mut ClientWrapper) -> std::result::Result<i64, Error> {
     // Who need not change anything needs no right to.
-    let there: bool = client.query_one("SELECT to_regclass('layout') IS NOT NULL", &[]).await?.try_get(0)?;
-    if there {
-        let version: i64 = client.query_one(VERSION, &[]).await?.try_get(0)?;
-        if usize::try_from(version).is_ok_and(|version| version >= MIGRATIONS.len()) {
-            return Ok(version);
-        }
+    if let Some(version) = made(client).await?
+        && usize::try_from(version).is_ok_and(|version| version >= MIGRATIONS.len())
+    {
+        return Ok(version);
     }
     // What is read behind the lock must be of after it.
     let beginning = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
     let transaction = beginning.start().await?;
-    let version = migrate(&transaction).await?;
+    let (before, version) = migrate(&transaction).await?;
     transaction.commit().await?;
+    if before < version {
+        tracing::info!(version, "store_migrated");
+    }
     Ok(version)
 }
 
@@ -71,19 +97,19 @@ fn is_anothers(error: &Error) -> bool {
 
 const VERSION: &str = "SELECT coalesce(max(version), 0) FROM layout";
 
-/// Gives the layout that there is now.
-async fn migrate(transaction: &Transaction<'_>) -> std::result::Result<i64, Error> {
+/// Gives the layout that there was, and the one that there is now.
+async fn migrate(transaction: &Transaction<'_>) -> std::result::Result<(i64, i64), Error> {
     transaction.batch_execute("SET LOCAL statement_timeout = 0").await?;
     take_turn(transaction).await?;
     transaction.batch_execute("CREATE TABLE IF NOT EXISTS layout (version bigint PRIMARY KEY)").await?;
-    let mut version: i64 = transaction.query_one(VERSION, &[]).await?.try_get(0)?;
+    let before: i64 = transaction.query_one(VERSION, &[]).await?.try_get(0)?;
+    let mut version = before;
     for migration in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(usize::MAX)) {
         transaction.batch_execute(migration).await?;
         version += 1;
         transaction.execute("INSERT INTO layout (version) VALUES ($1)", &[&version]).await?;
-        tracing::info!(version, "store_migrated");
     }
-    Ok(version)
+    Ok((before, version))
 }
 
 /// Waits until no other instance migrates; the turn ends with the transaction. The one seam for advisory locks: where

@@ -71,15 +71,25 @@ impl PostgresStore {
             migrate::run(&mut client).await?;
             Teller::new(&client).await
         };
-        let teller = opened.await.map_err(|error| match error {
-            StoreError::Open(why) => StoreError::Open(format!("the store {} {why}", shown(config))),
-            StoreError::Failed(why) | StoreError::Full(why) | StoreError::Busy(why) => {
-                StoreError::Open(format!("the store {} can't be opened: {why}", shown(config)))
-            }
-            StoreError::Corrupt { .. } | StoreError::Closed => error,
-        })?;
+        let teller = opened.await.map_err(|error| cannot_open(error, config))?;
         let changes = Semaphore::new(connect::FOR_CHANGES);
         Ok(Self { way, pool, teller: Arc::new(teller), changes, closed: RwLock::new(false) })
+    }
+
+    /// Whether there are tables, in a layout that this binary has or can lead to its own, and the database takes writes.
+    /// Where there are none, that they could be made has been tried, and was taken back.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub async fn try_out(config: &Config, root_certificate: Option<&Path>) -> Result<bool> {
+        let pool = Way::new(config, root_certificate)?.pool()?;
+        let tried = async {
+            let mut client = pool.get().await.map_err(transaction::no_connection)?;
+            let row = client.query_one(statements::IS_READ_ONLY, &[]).await.map_err(Fault::from)?;
+            takes_writes(Some(&row))?;
+            migrate::rehearse(&mut client).await
+        };
+        tried.await.map_err(|error| cannot_open(error, config))
     }
 
     /// A connection, while the store is open.
@@ -120,14 +130,30 @@ impl PostgresStore {
     }
 }
 
+/// Why it can't be opened, with the database's name and without its password.
+fn cannot_open(error: StoreError, config: &Config) -> StoreError {
+    match error {
+        StoreError::Open(why) => StoreError::Open(format!("the store {} {why}", shown(config))),
+        StoreError::Failed(why) | StoreError::Full(why) | StoreError::Busy(why) => {
+            StoreError::Open(format!("the store {} can't be opened: {why}", shown(config)))
+        }
+        StoreError::Corrupt { .. } | StoreError::Closed => error,
+    }
+}
+
+/// What the database says of whether it can only be read.
+fn takes_writes(row: Option<&Row>) -> Result<()> {
+    match row.map(|row| row.try_get(0)).transpose().map_err(Fault::from)? {
+        Some(false) => Ok(()),
+        Some(true) | None => Err(StoreError::Failed("the database takes no writes: it is a standby".to_owned())),
+    }
+}
+
 #[async_trait]
 impl Store for PostgresStore {
     async fn ping(&self) -> Result<()> {
         let row = self.row(statements::IS_READ_ONLY, &[]).await?;
-        match row.map(|row| row.try_get(0)).transpose().map_err(Fault::from)? {
-            Some(false) => Ok(()),
-            Some(true) | None => Err(StoreError::Failed("the database takes no writes: it is a standby".to_owned())),
-        }
+        takes_writes(row.as_ref())
     }
 
     async fn bytes(&self) -> Result<u64> {

@@ -73,6 +73,23 @@ impl SledStore {
         Ok(Self { folder: opened, db, looks, cached, writer })
     }
 
+    /// Whether a store is in `folder`, which then opens and answers. Where none is, that one could be made there has been
+    /// tried, and nothing of it is left.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`], and [`StoreError::Full`] where there is no room.
+    pub async fn try_out(folder: &Path) -> Result<bool> {
+        let looked_into = folder.to_owned();
+        let looking = tokio::task::spawn_blocking(move || open::is_in(&looked_into));
+        if !looking.await.map_err(|e| StoreError::Failed(format!("looking was broken off: {e}")))?? {
+            return Ok(false);
+        }
+        let store = Self::open(folder).await?;
+        store.ping().await?;
+        store.close().await?;
+        Ok(true)
+    }
+
     /// Reads. Here, and nowhere else, a closed store is noticed, and a panic of sled's on a damaged page
     /// becomes an error.
     fn read<T>(&self, work: impl FnOnce(&Db) -> Result<T>) -> Result<T> {

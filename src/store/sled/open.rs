@@ -9,6 +9,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::process;
 use std::thread;
 use std::time::Duration;
 
@@ -61,6 +62,20 @@ pub(super) fn open(folder: &Path) -> store::Result<Db> {
         fs::write(&mark, text).map_err(|e| say(access(&e)))?;
     }
     Ok(db)
+}
+
+/// Whether a store is in `folder`, or part of one. Where none is, its folder is made and taken away again. Blocks.
+pub(super) fn is_in(folder: &Path) -> store::Result<bool> {
+    let say = |e: &io::Error| StoreError::Open(format!("the store in `{}` {}", folder.display(), access(e)));
+    // What stands below a file can't be looked for; that it can't be made either says the same with what to do.
+    let there = |path: &Path| path.try_exists().or_else(|e| if is_access(&e) { Ok(false) } else { Err(e) });
+    if there(&folder.join(MARK)).map_err(|e| say(&e))? || there(&folder.join(SLED)).map_err(|e| say(&e))? {
+        return Ok(true);
+    }
+    let above = folder.ancestors().find(|above| above.exists()).unwrap_or(Path::new("."));
+    let trial = above.join(format!(".thoughts-check-{}", process::id()));
+    make(&trial).and_then(|()| fs::remove_dir(&trial)).map_err(|e| say(&e))?;
+    room(above).map(|()| false)
 }
 
 /// The one file that sled writes in its `folder`, for the writer to have it put on disk for good.
