@@ -50,4 +50,5 @@ mod signing_out;
 mod step_up;
 mod upstreams;
 mod visibility;
+mod weight;
 mod with_javascript;

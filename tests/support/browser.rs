@@ -6,10 +6,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
+use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+use url::{ParseError, Url};
 
 /// How long a page may take to show what a test waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -111,6 +115,24 @@ impl Browser {
         self.client.source().await.unwrap()
     }
 
+    /// Has Chromium itself do something, by a command of the `DevTools` protocol, and gives what came of it.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Result<Value, CmdError> {
+        let ask = json!({ "cmd": command, "params": parameters });
+        self.client.issue_cmd(ToDriver { path: "goog/cdp/execute", body: ask }).await
+    }
+
+    /// What Chromium's network has told since the last time this was asked: `DevTools` events, as method and parameters.
+    pub async fn network(&self) -> Vec<(String, Value)> {
+        let ask = json!({ "type": "performance" });
+        let told = self.client.issue_cmd(ToDriver { path: "se/log", body: ask }).await.unwrap();
+        let event = |entry: &Value| {
+            let told: Value = serde_json::from_str(entry["message"].as_str().unwrap()).unwrap();
+            (told["message"]["method"].as_str().unwrap().to_owned(), told["message"]["params"].clone())
+        };
+        let events = told.as_array().unwrap().iter().map(event);
+        events.filter(|(method, _)| method.starts_with("Network.")).collect()
+    }
+
     /// Signs in by the demo provider's page.
     pub async fn sign_in(&self, base: &str, name: &str) {
         self.goto(&format!("{base}/")).await;
@@ -123,6 +145,23 @@ impl Browser {
     /// Closes the window, and the driver with it.
     pub async fn close(self) {
         self.client.clone().close().await.unwrap();
+    }
+}
+
+/// Something that chromedriver knows and `WebDriver` does not.
+#[derive(Debug)]
+struct ToDriver {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for ToDriver {
+    fn endpoint(&self, driver: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        driver.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
     }
 }
 
@@ -156,7 +195,7 @@ fn descendants(root: u32) -> Vec<u32> {
     found.split_off(1)
 }
 
-fn capabilities(chromium: &str, profile: &Path, javascript: JavaScript) -> serde_json::Map<String, serde_json::Value> {
+fn capabilities(chromium: &str, profile: &Path, javascript: JavaScript) -> serde_json::Map<String, Value> {
     let mut options = json!({
         "binary": chromium,
         "args": [
@@ -168,5 +207,8 @@ fn capabilities(chromium: &str, profile: &Path, javascript: JavaScript) -> serde
     if javascript == JavaScript::Off {
         options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
     }
-    json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } }).as_object().unwrap().clone()
+    json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" } })
+        .as_object()
+        .unwrap()
+        .clone()
 }
