@@ -23,7 +23,7 @@ async fn nothing_broke(browser: &Browser) {
 }
 
 /// Waits until the page listens.
-async fn listens(browser: &Browser) {
+pub async fn listens(browser: &Browser) {
     let listens = "const done = arguments[0]; const look = () =>
         document.getElementById('live')?._htmx?.sse?.status === 200 ? done() : setTimeout(look, 20); look()";
     browser.client.execute_async(listens, vec![]).await.unwrap();

@@ -8,6 +8,7 @@
 
 mod support;
 
+mod accessibility;
 mod account;
 mod admin;
 mod api;

@@ -121,6 +121,15 @@ impl Browser {
         self.client.issue_cmd(ToDriver { path: "goog/cdp/execute", body: ask }).await
     }
 
+    /// As on a screen this wide, of somebody who likes these colours, and to whom nothing need move.
+    pub async fn look_like(&self, width: u32, colours: &str) {
+        let screen = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500 });
+        self.devtools("Emulation.setDeviceMetricsOverride", screen).await.unwrap();
+        let feature = |name, value| json!({ "name": name, "value": value });
+        let media = [feature("prefers-color-scheme", colours), feature("prefers-reduced-motion", "reduce")];
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": media })).await.unwrap();
+    }
+
     /// What Chromium's network has told since the last time this was asked: `DevTools` events, as method and parameters.
     pub async fn network(&self) -> Vec<(String, Value)> {
         let ask = json!({ "type": "performance" });

@@ -5,6 +5,7 @@ pub mod browser;
 pub mod engine;
 pub mod fleet;
 pub mod listening;
+pub mod npm;
 pub mod oidc_provider;
 pub mod outcome;
 pub mod person;

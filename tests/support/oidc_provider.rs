@@ -1,21 +1,12 @@
 //! An OpenID Provider that is none of ours (npm's oidc-provider, see `tests/interoperability`), in a process of its
 //! own: where Node is missing these tests say so, and in CI they fail.
 
-use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Person};
-
-/// Its program, and what that is made of.
-const FILES: &[&str] = &["package.json", "package-lock.json", ".npmrc", "provider.mjs"];
-
-/// The folder it runs in, installed, or why there is none.
-static INSTALLED: LazyLock<Result<PathBuf, String>> = LazyLock::new(install);
+use super::{Answer, Person, npm};
 
 /// The provider, serving. It ends with its test.
 pub struct OidcProvider {
@@ -27,14 +18,7 @@ impl OidcProvider {
     /// Serves these clients (in oidc-provider's words), with access tokens that last so many seconds. `None` where
     /// there is no Node, which is said, and in CI is a failure.
     pub fn start(clients: &Value, access_token_ttl: u32) -> Option<Self> {
-        let folder = match &*INSTALLED {
-            Ok(folder) => folder,
-            Err(why) => {
-                assert!(std::env::var("CI").is_err(), "CI needs Node: install nodejs and npm ({why})");
-                eprintln!("SKIPPED: this test needs Node (Debian: nodejs and npm): {why}");
-                return None;
-            }
-        };
+        let folder = npm::installed()?;
         let mut child = Command::new("node")
             .arg("provider.mjs")
             .current_dir(folder)
@@ -86,38 +70,4 @@ impl Person {
         let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         self.post(&action, &[fields.as_slice(), &[("logout", "yes")]].concat()).await
     }
-}
-
-/// Installs it once for each lockfile, below the target folder; other processes wait meanwhile.
-fn install() -> Result<PathBuf, String> {
-    let answers =
-        |program: &str| Command::new(program).arg("--version").output().map_err(|error| format!("{program}: {error}"));
-    answers("node")?;
-    answers("npm")?;
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interoperability");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("interoperability");
-    fs::create_dir_all(&folder).unwrap();
-    let turn = File::create(folder.join("lock")).unwrap();
-    turn.lock().unwrap();
-    let lockfile = fs::read(from.join("package-lock.json")).unwrap();
-    let installed = fs::read(folder.join("installed")).is_ok_and(|of| of == lockfile);
-    for file in FILES {
-        let text = fs::read(from.join(file)).unwrap();
-        // One that is the same is left alone: another process may be reading it.
-        if !fs::read(folder.join(file)).is_ok_and(|there| there == text) {
-            fs::write(folder.join(file), text).unwrap();
-        }
-    }
-    if !installed {
-        let npm = Command::new("npm")
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-            .current_dir(&folder)
-            .output()
-            .unwrap();
-        if !npm.status.success() {
-            return Err(format!("npm ci: {}", String::from_utf8_lossy(&npm.stderr)));
-        }
-        fs::write(folder.join("installed"), lockfile).unwrap();
-    }
-    Ok(folder)
 }

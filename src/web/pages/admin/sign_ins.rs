@@ -27,7 +27,7 @@ pub async fn get(admin: Admin) -> Result<Response, Refusal> {
 fn view(admin: &Admin, found: &[WhoCame], reference: Option<&str>, missing: bool) -> Markup {
     html! {
         (search(admin, reference, missing))
-        @if reference.is_some() { p { a href=(admin.app.paths.plain(paths::ADMIN_SIGN_INS)) { "Back to the latest" } } }
+        @if reference.is_some() { p .back { a href=(admin.app.paths.plain(paths::ADMIN_SIGN_INS)) { "Back to the latest" } } }
         ul .rows role="list" { @for came in found { li { (row(admin, came)) } } }
         @if found.is_empty() && reference.is_none() { p .empty { "Nobody has signed in, or tried to, in the last day." } }
         p .note { "The last 1,000 of a day are remembered, by this instance, until it is started again. What opens anything is not among it." }
@@ -68,7 +68,8 @@ fn row(admin: &Admin, WhoCame { sign_in, member }: &WhoCame) -> Markup {
             }
             p .meta {
                 span { (time(sign_in.at)) }
-                span { "with " (sign_in.provider) }
+                // An answer to nothing that this browser began is of no provider.
+                @if !sign_in.provider.is_empty() { span { "with " (sign_in.provider) } }
                 @if let Some(address) = sign_in.address { span { "from " (address) } }
                 span { "reference " code { (sign_in.reference) } }
             }
