@@ -29,6 +29,10 @@ pub struct Database {
     pub root_certificate: Option<PathBuf>,
 }
 
+/// What is said to `load_balance_hosts`.
+const IN_ORDER: &str = "`load_balance_hosts` has no effect: a connection is tried at the first host, then at the next, \
+    and the first that takes writes is used. Leave it out, or write `load_balance_hosts=disable`, which means just that.";
+
 impl Database {
     /// Nothing of the text is in what it says: a password that is not percent-encoded ends up anywhere.
     fn parse(text: &str) -> Result<Self, Wrong> {
@@ -48,6 +52,9 @@ impl Database {
                     let path = percent_decode_str(path).decode_utf8().map_err(|_| right())?;
                     root_certificate = Some(PathBuf::from(path.as_ref()));
                 }
+                // The hosts are tried in their order, whatever a driver would do.
+                Some(("load_balance_hosts", "disable")) => {}
+                Some(("load_balance_hosts", _)) => return Err(Wrong::new(IN_ORDER)),
                 // It always is.
                 Some(("sslmode", "verify-ca" | "verify-full")) => others.push("sslmode=require"),
                 Some(_) | None => others.push(parameter),
@@ -149,6 +156,14 @@ mod tests {
         assert_eq!((database.config.get_hosts().len(), database.config.get_ports()), (2, &[5433, 5432][..]));
         assert_eq!(database.root_certificate, Some(PathBuf::from("/ca.pem")));
         assert!(!format!("{database:?}").contains("p@ss"));
+    }
+
+    #[test]
+    fn a_parameter_without_effect_is_refused_by_its_name() {
+        let refused =
+            StoreUrl::parse("postgres://ann:hunter2@a,b/x?load_balance_hosts=random").unwrap_err().to_string();
+        assert!(refused.contains("`load_balance_hosts` has no effect") && !refused.contains("hunter2"), "{refused}");
+        assert!(StoreUrl::parse("postgres://ann@a,b/x?load_balance_hosts=disable&connect_timeout=3").is_ok());
     }
 
     #[test]
