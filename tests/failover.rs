@@ -74,6 +74,26 @@ async fn a_primary_that_says_nothing_any_more_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_primary_whose_machine_is_gone_is_left() {
+    let Some(primary) = Engine::start_new("").await else { return };
+    let standby = primary.synchronous_standby().await;
+    let site = site_on(&[&primary, &standby], "").await;
+    let ann = site.member("Ann").await;
+    let writers = Steady::start(&ann, "", WRITERS);
+    let before = random();
+    writers.until(|writers| writers.answers() >= before).await;
+    let _hole = primary.vanish().await;
+    // Each is told, and whoever comes in between.
+    writers.until(|writers| writers.refusals() >= WRITERS).await;
+    says_come_again(&ann.get("/").await);
+    says_come_again(&site.stranger().get("/readyz").await);
+    standby.promote().await;
+    go_on(&writers).await;
+    let answered = writers.stop().await;
+    all_there_once(&site.stranger(), &answered).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_stopped_is_found_again_when_it_is_started() {
     let Some(engine) = Engine::start_new("").await else { return };
     let site = site_on(&[&engine], "").await;

@@ -6,7 +6,7 @@ use std::process::Output;
 
 use tokio_postgres::Client;
 
-use crate::support::engine::{Engine, address};
+use crate::support::engine::{Engine, Hole, address};
 use crate::support::program::{Server, run};
 use crate::support::site::{SECRET, free_address};
 use crate::support::steady::says_come_again;
@@ -72,14 +72,15 @@ async fn a_certificate_that_is_not_good_is_refused_with_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_is_down_or_says_nothing_is_passed_over() {
+async fn a_host_that_is_down_or_says_nothing_or_drops_packets_is_passed_over() {
     let Some(engine) = Engine::start_new("").await else { return };
     let (listener, _) = free_address();
     let down = listener.local_addr().unwrap().to_string();
     drop(listener);
     // The system takes connections for it, and nobody ever answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    for other in [down, silent.local_addr().unwrap().to_string()] {
+    let hole = Hole::new().await;
+    for other in [down, silent.local_addr().unwrap().to_string(), hole.host()] {
         let site = Site::on(&address(format!("{other},{}", engine.host()), "")).await;
         site.member("Ann").await.share(&other, "public").await;
         let only = refusal(&address(&other, ""));

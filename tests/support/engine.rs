@@ -3,10 +3,12 @@
 
 use std::fmt::Display;
 use std::io::{BufRead as _, BufReader};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_postgres::{Client, NoTls};
 
 use super::postgres::{as_its_user, programs};
@@ -181,6 +183,12 @@ impl Engine {
         self.run("pg_ctl", &["promote", "-w", "-D", &self.data()]).await;
     }
 
+    /// Pulls the plug, and lets what is sent to its port get lost from then on, as where the whole machine is gone.
+    pub async fn vanish(&self) -> Hole {
+        self.kill();
+        Hole::at(self.port).await
+    }
+
     /// All of its processes stand still; the system goes on taking connections for them.
     pub fn freeze(&self) {
         self.tell(Told::Freeze);
@@ -231,6 +239,36 @@ impl Engine {
         let done = tokio::task::spawn_blocking(move || command.status().unwrap()).await.unwrap();
         let log = || std::fs::read_to_string(format!("{}.log", self.data())).unwrap_or_default();
         assert!(done.success(), "{program} {arguments:?}: {done}: {}", log());
+    }
+}
+
+/// A port of 127.0.0.1 whose packets get lost: who wants to connect hears nothing, neither yes nor no.
+pub struct Hole {
+    pub port: u16,
+    /// There is room for one connection that nobody takes, and it is there.
+    _full: (TcpListener, TcpStream),
+}
+
+impl Hole {
+    /// One at any free port.
+    pub async fn new() -> Self {
+        Self::at(0).await
+    }
+
+    async fn at(port: u16) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        socket.bind((Ipv4Addr::LOCALHOST, port).into()).unwrap();
+        // While its queue is full the system drops what would come into it. Source: listen(2), tcp(7).
+        let listener = socket.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let waits = TcpStream::connect(address).await.unwrap();
+        Self { port: address.port(), _full: (listener, waits) }
+    }
+
+    /// Where it is, as an address names it.
+    pub fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 }
 
