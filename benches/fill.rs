@@ -114,7 +114,20 @@ pub async fn put(store: &Arc<dyn Store>, records: impl Iterator<Item = Record>) 
 
 /// The member who measures is signed in from now on.
 pub async fn sign_in(store: &dyn Store) -> String {
-    let id = SessionId::new(SESSION);
+    sign_in_with(store, SESSION).await
+}
+
+/// The same, in so many browsers. Gives the cookie of each.
+pub async fn sign_in_often(store: &dyn Store, browsers: u8) -> Vec<String> {
+    let mut cookies = Vec::new();
+    for browser in 0..browsers {
+        cookies.push(sign_in_with(store, [browser; 32]).await);
+    }
+    cookies
+}
+
+async fn sign_in_with(store: &dyn Store, secret: [u8; 32]) -> String {
+    let id = SessionId::new(secret);
     let now = Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap();
     let session = Session {
         hash: id.hash(),

@@ -1,6 +1,5 @@
 //! The load: a fixed number of connections, each with one request under way, for a fixed time.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -23,6 +22,8 @@ pub struct Ask {
     pub path: String,
     /// Headers besides `Host`.
     pub headers: Vec<(&'static str, String)>,
+    /// Cookies, of which each connection sends one, in turn.
+    pub cookies: Vec<String>,
     /// The body; `{n}` in it stands for a number that is new each time.
     pub body: String,
     /// The status that every answer must have.
@@ -35,7 +36,24 @@ impl Ask {
     /// A `GET` with these headers that is answered with 200.
     pub fn get(path: impl Into<String>, headers: &[(&'static str, &str)]) -> Self {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        Self { method: "GET", path: path.into(), headers, body: String::new(), status: StatusCode::OK, length: None }
+        Self {
+            method: "GET",
+            path: path.into(),
+            headers,
+            cookies: Vec::new(),
+            body: String::new(),
+            status: StatusCode::OK,
+            length: None,
+        }
+    }
+
+    /// What the connection of this number sends.
+    fn of_connection(&self, number: usize) -> Self {
+        let mut ask = self.clone();
+        if !ask.cookies.is_empty() {
+            ask.headers.push(("cookie", ask.cookies[number % ask.cookies.len()].clone()));
+        }
+        ask
     }
 
     fn request(&self, number: u64) -> Request<Full<Bytes>> {
@@ -81,12 +99,11 @@ static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// Drives `server` with `connections` connections for that long.
 pub async fn drive(server: &Process, ask: &Ask, connections: usize, time: Duration) -> Measured {
-    let ask = Arc::new(ask.clone());
     let cpu = server.cpu();
     let begun = Instant::now();
     let mut tasks = JoinSet::new();
-    for _ in 0..connections {
-        tasks.spawn(one(server.port, ask.clone(), begun + time));
+    for number in 0..connections {
+        tasks.spawn(one(server.port, ask.of_connection(number), begun + time));
     }
     let mut taken: Vec<u32> = tasks.join_all().await.into_iter().flatten().collect();
     let elapsed = begun.elapsed().as_secs_f64();
@@ -97,7 +114,7 @@ pub async fn drive(server: &Process, ask: &Ask, connections: usize, time: Durati
 }
 
 /// One connection. Gives the microseconds that each of its requests took.
-async fn one(port: u16, ask: Arc<Ask>, until: Instant) -> Vec<u32> {
+async fn one(port: u16, ask: Ask, until: Instant) -> Vec<u32> {
     let mut connection = connect(port).await;
     let mut taken = Vec::new();
     while Instant::now() < until {

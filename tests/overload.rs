@@ -102,7 +102,8 @@ async fn a_server_whose_connections_are_all_taken_is_waited_for() {
         taken.push((client, tokio::spawn(connection)));
     }
     let people: Vec<_> = (0..PEOPLE).map(|_| ann.clone()).collect();
-    let answers = ask(&people, "/").await;
+    // Who each is they are told together, by what connections there are; their sessions take a statement each.
+    let answers = ask(&people, "/profile").await;
     let (served, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
     for answer in &refused {
         says_come_again(answer);

@@ -20,14 +20,15 @@ pub async fn measure(options: &Options, table: &mut Table) {
     let Some(url) = postgres::database().await else { return };
     let store: Arc<dyn Store> = Arc::new(PostgresStore::open(&url.parse().unwrap(), None).await.unwrap());
     fill::fill(&store, 1_000).await;
-    let cookie = fill::sign_in(store.as_ref()).await;
+    // A session for each connection: what is asked of the database together is not the same each time.
+    let cookies = fill::sign_in_often(store.as_ref(), CONNECTIONS as u8).await;
     let folder = tempfile::tempdir().unwrap();
     let settings = [("THOUGHTS_STORE", url.as_str()), ("THOUGHTS_SECRET", "a secret that every instance has")];
     let instances = [site::start(folder.path(), &settings), site::start(folder.path(), &settings)];
     let filled = fill::of(1_000).await;
     let sled = site::on(&filled).await;
     let of_sled = Ask::get("/", &[("cookie", &filled.cookie)]);
-    let ask = Ask::get("/", &[("cookie", &cookie)]);
+    let ask = Ask { cookies, ..Ask::get("/", &[]) };
     let (ours, bare) = load::in_turn((&instances[0], &ask), (&sled, &of_sled), CONNECTIONS, options.time()).await;
     let ratio = ours.rate / bare.rate;
     table.add(Row {

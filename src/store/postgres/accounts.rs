@@ -14,11 +14,11 @@ use crate::store::{Accounts, Result};
 #[async_trait]
 impl Accounts for PostgresStore {
     async fn delete_member(&self, id: MemberId) -> Result<Option<Vec<Session>>> {
-        change!(self, to => delete(&to, id))
+        change!(self.database, to => delete(&to, id))
     }
 
     async fn purge_members(&self, limit: usize) -> Result<bool> {
-        change!(self, to => purge(&to, limit))
+        change!(self.database, to => purge(&to, limit))
     }
 }
 

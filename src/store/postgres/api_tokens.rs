@@ -17,23 +17,23 @@ const WHAT: &str = "an API token";
 #[async_trait]
 impl ApiTokens for PostgresStore {
     async fn create_api_token(&self, token: &ApiToken, once: Option<&Once>) -> Result<Created> {
-        change!(self, to => create(&to, token, once))
+        change!(self.database, to => create(&to, token, once))
     }
 
     async fn api_token(&self, hash: ApiTokenHash) -> Result<Option<ApiToken>> {
-        first(WHAT, self.row(sql::API_TOKEN, &[&&hash.to_bytes()[..]]).await?.as_ref())
+        first(WHAT, self.database.row(sql::API_TOKEN, &[&&hash.to_bytes()[..]]).await?.as_ref())
     }
 
     async fn touch_api_token(&self, hash: ApiTokenHash, at: Timestamp) -> Result<bool> {
-        change!(self, to => touch(&to, hash, at))
+        change!(self.database, to => touch(&to, hash, at))
     }
 
     async fn api_tokens_of(&self, member: MemberId) -> Result<Vec<ApiToken>> {
-        records(WHAT, &self.rows(sql::API_TOKENS_OF, &[&&member.to_bytes()[..]]).await?)
+        records(WHAT, &self.database.rows(sql::API_TOKENS_OF, &[&&member.to_bytes()[..]]).await?)
     }
 
     async fn revoke_api_token(&self, member: MemberId, id: ApiTokenId) -> Result<Option<ApiToken>> {
-        change!(self, to => async {
+        change!(self.database, to => async {
             let row = to.row(sql::REMOVE_API_TOKEN, &[&&member.to_bytes()[..], &&id.to_bytes()[..]]).await?;
             Ok(first(WHAT, row.as_ref())?)
         })

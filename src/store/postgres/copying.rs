@@ -27,7 +27,7 @@ const BEGIN: &str = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY
 #[async_trait]
 impl Copying for PostgresStore {
     async fn snapshot(&self, kinds: &'static [Kind]) -> Result<Box<dyn Snapshot>> {
-        let turn = self.turn().await?;
+        let turn = self.database.turn().await?;
         turn.client.batch_execute(BEGIN).await.map_err(Fault::from)?;
         let mut kinds = kinds.iter();
         // It is the snapshot's alone from here on: when that is dropped, the connection ends.
@@ -36,7 +36,7 @@ impl Copying for PostgresStore {
     }
 
     async fn fill(&self, records: Vec<Record>, so_far: &Filling) -> Result<()> {
-        change!(self, to => async {
+        change!(self.database, to => async {
             for record in &records {
                 put(&to, record).await?;
             }
@@ -45,11 +45,11 @@ impl Copying for PostgresStore {
     }
 
     async fn filling(&self) -> Result<Option<Filling>> {
-        first(FILLING, self.row(sql::NOTE, &[&FILLING]).await?.as_ref())
+        first(FILLING, self.database.row(sql::NOTE, &[&FILLING]).await?.as_ref())
     }
 
     async fn filled(&self) -> Result<()> {
-        change!(self, to => async { to.change(sql::REMOVE_NOTE, &[&FILLING]).await.map(drop) })
+        change!(self.database, to => async { to.change(sql::REMOVE_NOTE, &[&FILLING]).await.map(drop) })
     }
 }
 

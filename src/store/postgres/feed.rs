@@ -28,7 +28,7 @@ pub(super) async fn page(
     let mut before = before.map_or_else(|| LAST.to_vec(), |id| id.to_bytes().to_vec());
     let mut items = Vec::new();
     loop {
-        let rows = store.rows(sql::FEED, &[&lists, &before, &limit(wanted)]).await?;
+        let rows = store.database.rows(sql::FEED, &[&lists, &before, &limit(wanted)]).await?;
         for row in &rows {
             items.extend(
                 authored(row, 1, 2)?.filter(|item| reach.admits(item.thought.author, &item.thought.visibility)),
@@ -56,7 +56,7 @@ pub(super) async fn trash(
         Some(place) => (place.at.as_millisecond(), place.id.to_bytes().to_vec()),
         None => (i64::MAX, LAST.to_vec()),
     };
-    let rows = store.rows(sql::TRASH_PAGE, &[&at, &id, &limit(size.saturating_add(1))]).await?;
+    let rows = store.database.rows(sql::TRASH_PAGE, &[&at, &id, &limit(size.saturating_add(1))]).await?;
     let places = rows.iter().map(|row| Ok((row, place(row)?))).collect::<Result<Vec<_>>>()?;
     let Page { items: places, next } = Page::cut(places, size, |(_, place)| *place);
     let mut items = Vec::new();

@@ -29,32 +29,32 @@ impl Members for PostgresStore {
         id: MemberId,
         at: Timestamp,
     ) -> Result<Member> {
-        change!(self, to => admit(&to, identity, profile, handle, id, at))
+        change!(self.database, to => admit(&to, identity, profile, handle, id, at))
     }
 
     async fn update_member(&self, id: MemberId, profile: &Profile) -> Result<Option<Member>> {
-        change!(self, to => update(&to, id, profile))
+        change!(self.database, to => update(&to, id, profile))
     }
 
     async fn link(&self, member: MemberId, identity: &Identity) -> Result<Option<Linked>> {
-        change!(self, to => link(&to, member, identity))
+        change!(self.database, to => link(&to, member, identity))
     }
 
     async fn unlink(&self, member: MemberId, identity: &Identity, at: Timestamp) -> Result<Option<Unlinked>> {
-        change!(self, to => unlink(&to, member, identity, at))
+        change!(self.database, to => unlink(&to, member, identity, at))
     }
 
     async fn member(&self, id: MemberId) -> Result<Option<Member>> {
-        first(WHAT, self.row(sql::MEMBER, &[&&id.to_bytes()[..]]).await?.as_ref())
+        first(WHAT, self.database.row(sql::MEMBER, &[&&id.to_bytes()[..]]).await?.as_ref())
     }
 
     async fn member_by_handle(&self, handle: &Handle) -> Result<Option<Member>> {
-        first(WHAT, self.row(sql::MEMBER_BY_HANDLE, &[&handle.as_str()]).await?.as_ref())
+        first(WHAT, self.database.row(sql::MEMBER_BY_HANDLE, &[&handle.as_str()]).await?.as_ref())
     }
 
     async fn members(&self, before: Option<MemberId>, most: usize) -> Result<Page<Member, MemberId>> {
         let before = before.map_or_else(|| LAST.to_vec(), |id| id.to_bytes().to_vec());
-        let newest = self.rows(sql::MEMBERS_PAGE, &[&before, &limit(most.saturating_add(1))]).await?;
+        let newest = self.database.rows(sql::MEMBERS_PAGE, &[&before, &limit(most.saturating_add(1))]).await?;
         Ok(Page::cut(records(WHAT, &newest)?, most, |member: &Member| member.id))
     }
 }

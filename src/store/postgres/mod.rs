@@ -1,8 +1,8 @@
 //! The store in PostgreSQL: for any number of instances on one database.
 //!
 //! Read in this order: `migrations/` (which tables there are), `statements` (everything that is asked of them),
-//! `connect` (how the database is reached), `transaction` (how a change comes about), then the store's methods by
-//! subject, `copying`, and `changes`, `following` and `notices`, by which instances hear of each other.
+//! `connect` (how the database is reached), `database` (who may have a connection), `transaction` (how a change comes
+//! about), `questions` (what is asked at every request is asked together), then the store's methods by subject, `copying`, and `changes`, `following` and `notices`, by which instances hear of each other.
 //!
 //! A change locks the rows that it decides by and is tried again where the database could not order it beside another
 //! one; PostgreSQL's default isolation is enough for that, and stricter ones do as well. Who is to be held still, like
@@ -15,12 +15,14 @@ mod api_tokens;
 mod changes;
 mod connect;
 mod copying;
+mod database;
 mod feed;
 mod following;
 mod hint;
 mod members;
 mod migrate;
 mod notices;
+mod questions;
 mod sessions;
 mod statements;
 #[cfg(test)]
@@ -34,27 +36,25 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use deadpool_postgres::{Object, Pool};
-use tokio::sync::{RwLock, RwLockReadGuard, Semaphore};
 use tokio_postgres::{Config, Row};
 
 use self::changes::Teller;
 use self::connect::Way;
 pub use self::connect::shown;
+use self::database::Database;
 use self::following::Follower;
-use self::transaction::{Fault, Turn, Value};
-use super::{Following, Result, Store, StoreError};
+use self::questions::Questions;
+use self::transaction::Fault;
+use super::{Following, Result, SignedIn, Store, StoreError};
 use crate::cache::Usage;
+use crate::domain::session::SessionHash;
 
 /// The store in PostgreSQL.
 pub struct PostgresStore {
     way: Way,
-    pool: Pool,
-    teller: Arc<Teller>,
-    /// How many more changes may be under way.
-    changes: Semaphore,
-    /// Whether it is closed; read by whatever is under way, which closing waits for.
-    closed: RwLock<bool>,
+    database: Arc<Database>,
+    /// Who is signed in: asked at every request.
+    signed_in: Questions<SessionHash, SignedIn>,
 }
 
 impl PostgresStore {
@@ -72,8 +72,9 @@ impl PostgresStore {
             Teller::new(&client).await
         };
         let teller = opened.await.map_err(|error| cannot_open(error, config))?;
-        let changes = Semaphore::new(connect::FOR_CHANGES);
-        Ok(Self { way, pool, teller: Arc::new(teller), changes, closed: RwLock::new(false) })
+        let database = Arc::new(Database::new(pool, teller));
+        let signed_in = sessions::signed_in(database.clone());
+        Ok(Self { way, database, signed_in })
     }
 
     /// Whether there are tables, in a layout that this binary has or can lead to its own, and the database takes writes.
@@ -90,43 +91,6 @@ impl PostgresStore {
             migrate::rehearse(&mut client).await
         };
         tried.await.map_err(|error| cannot_open(error, config))
-    }
-
-    /// A connection, while the store is open.
-    async fn turn(&self) -> Result<Turn<'_>> {
-        let open = self.admission().await?;
-        Ok(Turn { client: self.connection().await?, teller: &self.teller, _open: open, _change: None })
-    }
-
-    /// The same, to change something.
-    async fn turn_to_change(&self) -> Result<Turn<'_>> {
-        let permit = tokio::time::timeout(connect::WAIT, self.changes.acquire()).await;
-        let permit = permit.map_err(|_| transaction::no_turn())?.map_err(|_| StoreError::Closed)?;
-        Ok(Turn { _change: Some(permit), ..self.turn().await? })
-    }
-
-    async fn admission(&self) -> Result<RwLockReadGuard<'_, bool>> {
-        let closed = self.closed.read().await;
-        if *closed { Err(StoreError::Closed) } else { Ok(closed) }
-    }
-
-    async fn connection(&self) -> Result<Object> {
-        self.pool.get().await.map_err(transaction::no_connection)
-    }
-
-    /// Reads what one statement gives.
-    async fn rows(&self, sql: &'static str, with: &[Value<'_>]) -> Result<Vec<Row>> {
-        let turn = self.turn().await?;
-        let rows = transaction::answer(async {
-            let statement = turn.client.prepare_cached(sql).await?;
-            turn.client.query(&statement, with).await
-        });
-        rows.await.map_err(|fault| turn.failed(fault))
-    }
-
-    /// The same, of which there is one row at most.
-    async fn row(&self, sql: &'static str, with: &[Value<'_>]) -> Result<Option<Row>> {
-        Ok(self.rows(sql, with).await?.into_iter().next())
     }
 }
 
@@ -152,12 +116,12 @@ fn takes_writes(row: Option<&Row>) -> Result<()> {
 #[async_trait]
 impl Store for PostgresStore {
     async fn ping(&self) -> Result<()> {
-        let row = self.row(statements::IS_READ_ONLY, &[]).await?;
+        let row = self.database.row(statements::IS_READ_ONLY, &[]).await?;
         takes_writes(row.as_ref())
     }
 
     async fn bytes(&self) -> Result<u64> {
-        let row = self.row(statements::SIZE, &[]).await?;
+        let row = self.database.row(statements::SIZE, &[]).await?;
         let size: Option<i64> = row.map(|row| row.try_get(0)).transpose().map_err(Fault::from)?;
         Ok(size.unwrap_or_default().unsigned_abs())
     }
@@ -173,13 +137,12 @@ impl Store for PostgresStore {
     }
 
     async fn follow(&self) -> Result<Option<Box<dyn Following>>> {
-        let _open = self.admission().await?;
-        Ok(Some(Box::new(Follower::start(self.way.clone(), self.teller.clone()).await)))
+        let _open = self.database.admission().await?;
+        Ok(Some(Box::new(Follower::start(self.way.clone(), self.database.teller.clone()).await)))
     }
 
     async fn close(&self) -> Result<()> {
-        *self.closed.write().await = true;
-        self.pool.close();
+        self.database.close().await;
         Ok(())
     }
 }

@@ -7,8 +7,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
+use super::database::Database;
+use super::questions::Questions;
 use super::transaction::{Fault, Transaction, change};
-use super::values::{column, first, limit, number, record, records};
+use super::values::{bytes, column, first, limit, number, record, records};
 use super::{PostgresStore, members, statements as sql};
 use crate::domain::change::Change;
 use crate::domain::id::MemberId;
@@ -29,21 +31,19 @@ impl Sessions for PostgresStore {
         until: Timestamp,
         replaces: Option<SessionHash>,
     ) -> Result<Option<Session>> {
-        change!(self, to => begin(&to, session, until, replaces))
+        change!(self.database, to => begin(&to, session, until, replaces))
     }
 
     async fn signed_in(&self, hash: SessionHash) -> Result<Option<SignedIn>> {
-        let Some(row) = self.row(sql::SIGNED_IN, &[&&hash.to_bytes()[..]]).await? else { return Ok(None) };
-        let (session, member) = (record(WHAT, &row, 0)?, record("a member", &row, 1)?);
-        Ok(Some(SignedIn { session: Arc::new(session), member: Arc::new(member) }))
+        self.signed_in.answer(hash).await
     }
 
     async fn session(&self, hash: SessionHash) -> Result<Option<Session>> {
-        first(WHAT, self.row(sql::SESSION, &[&&hash.to_bytes()[..]]).await?.as_ref())
+        first(WHAT, self.database.row(sql::SESSION, &[&&hash.to_bytes()[..]]).await?.as_ref())
     }
 
     async fn touch_session(&self, hash: SessionHash, at: Timestamp) -> Result<bool> {
-        change!(self, to => update(&to, hash, |session| {
+        change!(self.database, to => update(&to, hash, |session| {
             // Touches of several requests may come in any order.
             let newer = session.last_seen_at < at;
             session.last_seen_at = session.last_seen_at.max(at);
@@ -53,11 +53,11 @@ impl Sessions for PostgresStore {
 
     async fn begin_refresh(&self, hash: SessionHash, at: Timestamp, until: Timestamp) -> Result<bool> {
         let (hash, at, until) = (hash.to_bytes(), at.as_millisecond(), until.as_millisecond());
-        change!(self, to => async { Ok(to.change(sql::BEGIN_REFRESH, &[&&hash[..], &at, &until]).await? == 1) })
+        change!(self.database, to => async { Ok(to.change(sql::BEGIN_REFRESH, &[&&hash[..], &at, &until]).await? == 1) })
     }
 
     async fn end_refresh(&self, hash: SessionHash, sealed: Option<Vec<u8>>) -> Result<bool> {
-        change!(self, to => async {
+        change!(self.database, to => async {
             let there = to.change(sql::END_REFRESH, &[&&hash.to_bytes()[..]]).await? == 1;
             if let Some(sealed) = sealed.clone() {
                 let keep = move |session: &mut Session| {
@@ -71,15 +71,15 @@ impl Sessions for PostgresStore {
     }
 
     async fn end_session(&self, hash: SessionHash, why: End, at: Timestamp) -> Result<Option<Session>> {
-        change!(self, to => async { Ok(end(&to, &[hash], why, at).await?.pop()) })
+        change!(self.database, to => async { Ok(end(&to, &[hash], why, at).await?.pop()) })
     }
 
     async fn ended_session(&self, hash: SessionHash) -> Result<Option<Ended>> {
-        first(ENDED, self.row(sql::ENDED, &[&&hash.to_bytes()[..]]).await?.as_ref())
+        first(ENDED, self.database.row(sql::ENDED, &[&&hash.to_bytes()[..]]).await?.as_ref())
     }
 
     async fn sessions_of(&self, member: MemberId) -> Result<Vec<Session>> {
-        records(WHAT, &self.rows(sql::SESSIONS_OF, &[&&member.to_bytes()[..]]).await?)
+        records(WHAT, &self.database.rows(sql::SESSIONS_OF, &[&&member.to_bytes()[..]]).await?)
     }
 
     async fn end_sessions_of(
@@ -89,7 +89,7 @@ impl Sessions for PostgresStore {
         why: End,
         at: Timestamp,
     ) -> Result<Vec<Session>> {
-        change!(self, to => end_of(&to, member, why, at, |session| Some(session.hash) != except))
+        change!(self.database, to => end_of(&to, member, why, at, |session| Some(session.hash) != except))
     }
 
     async fn end_sessions_at_provider(
@@ -98,11 +98,11 @@ impl Sessions for PostgresStore {
         at: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Vec<Session>>> {
-        change!(self, to => end_at_provider(&to, logout, at, until))
+        change!(self.database, to => end_at_provider(&to, logout, at, until))
     }
 
     async fn purge_logouts(&self, now: Timestamp, most: usize) -> Result<usize> {
-        change!(self, to => async {
+        change!(self.database, to => async {
             let due = to.rows(sql::LOGOUTS_DUE, &[&now.as_millisecond(), &limit(most)]).await?;
             to.change(sql::REMOVE_LOGOUTS, &[&column(&due, 0)?]).await?;
             Ok(due.len())
@@ -110,8 +110,25 @@ impl Sessions for PostgresStore {
     }
 
     async fn purge_sessions(&self, now: Timestamp, most: usize) -> Result<usize> {
-        change!(self, to => purge(&to, now, most))
+        change!(self.database, to => purge(&to, now, most))
     }
+}
+
+/// Who is signed in, asked of this database.
+pub(super) fn signed_in(database: Arc<Database>) -> Questions<SessionHash, SignedIn> {
+    Questions::new(move |hashes: Vec<SessionHash>| {
+        let database = database.clone();
+        async move {
+            let hashes: Vec<_> = hashes.iter().map(|hash| hash.to_bytes().to_vec()).collect();
+            let rows = database.rows(sql::SIGNED_IN, &[&hashes]).await?;
+            rows.iter().map(|row| Ok((SessionHash::from_bytes(bytes(WHAT, row, 0)?), read_signed_in(row)))).collect()
+        }
+    })
+}
+
+fn read_signed_in(row: &Row) -> Result<SignedIn> {
+    let (session, member) = (record(WHAT, row, 1)?, record("a member", row, 2)?);
+    Ok(SignedIn { session: Arc::new(session), member: Arc::new(member) })
 }
 
 async fn begin(

@@ -94,7 +94,8 @@ statements! {
     REMOVE_API_TOKEN = "DELETE FROM api_tokens WHERE member = $1 AND id = $2 RETURNING record";
     REMOVE_API_TOKENS_OF = "DELETE FROM api_tokens WHERE member = $1";
 
-    SIGNED_IN = "SELECT s.record, m.record FROM sessions s JOIN members m ON m.id = s.member WHERE s.hash = $1";
+    /// Those of many, for all who ask at the same time.
+    SIGNED_IN = "SELECT s.hash, s.record, m.record FROM sessions s JOIN members m ON m.id = s.member WHERE s.hash = ANY ($1::bytea[])";
     SESSION = "SELECT record FROM sessions WHERE hash = $1";
     SESSION_LOCKED = "SELECT record FROM sessions WHERE hash = $1 FOR UPDATE";
     SESSIONS_OF = "SELECT record FROM sessions WHERE member = $1 ORDER BY begun_at DESC, hash";

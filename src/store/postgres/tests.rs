@@ -12,6 +12,7 @@ use crate::store::suite::store_suite;
 
 #[path = "../../../tests/support/postgres.rs"]
 mod server;
+mod signed_in;
 mod together;
 
 store_suite!(async {

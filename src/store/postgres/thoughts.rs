@@ -25,7 +25,7 @@ const REVISION: &str = "a revision";
 #[async_trait]
 impl Thoughts for PostgresStore {
     async fn share(&self, thought: &Thought, once: Option<&Once>) -> Result<Shared> {
-        change!(self, to => share(&to, thought, once))
+        change!(self.database, to => share(&to, thought, once))
     }
 
     async fn thought(&self, id: ThoughtId, reach: &Reach) -> Result<Option<Authored>> {
@@ -46,15 +46,15 @@ impl Thoughts for PostgresStore {
     }
 
     async fn edit(&self, id: ThoughtId, change: &NewThought, at: Timestamp) -> Result<Option<Thought>> {
-        change!(self, to => edit(&to, id, change, at))
+        change!(self.database, to => edit(&to, id, change, at))
     }
 
     async fn revisions(&self, id: ThoughtId) -> Result<Vec<Revision>> {
-        records(REVISION, &self.rows(sql::REVISIONS, &[&&id.to_bytes()[..]]).await?)
+        records(REVISION, &self.database.rows(sql::REVISIONS, &[&&id.to_bytes()[..]]).await?)
     }
 
     async fn delete(&self, id: ThoughtId, at: Timestamp) -> Result<bool> {
-        change!(self, to => delete(&to, id, at))
+        change!(self.database, to => delete(&to, id, at))
     }
 
     async fn deleted(&self, id: ThoughtId) -> Result<Option<Authored>> {
@@ -62,7 +62,7 @@ impl Thoughts for PostgresStore {
     }
 
     async fn restore(&self, id: ThoughtId) -> Result<bool> {
-        change!(self, to => restore(&to, id))
+        change!(self.database, to => restore(&to, id))
     }
 
     async fn trash(
@@ -75,18 +75,18 @@ impl Thoughts for PostgresStore {
     }
 
     async fn purge_deleted(&self, before: Timestamp, limit: usize) -> Result<usize> {
-        change!(self, to => purge_deleted(&to, before, limit))
+        change!(self.database, to => purge_deleted(&to, before, limit))
     }
 
     async fn purge_once(&self, before: Timestamp, limit: usize) -> Result<usize> {
-        change!(self, to => purge_once(&to, before, limit))
+        change!(self.database, to => purge_once(&to, before, limit))
     }
 }
 
 impl PostgresStore {
     /// A thought, deleted or not, unless its author was deleted.
     async fn authored(&self, id: ThoughtId) -> Result<Option<Authored>> {
-        let Some(row) = self.row(sql::THOUGHT, &[&&id.to_bytes()[..]]).await? else { return Ok(None) };
+        let Some(row) = self.database.row(sql::THOUGHT, &[&&id.to_bytes()[..]]).await? else { return Ok(None) };
         let author: Member = record("a member", &row, 1)?;
         Ok(Some(Authored { thought: Arc::new(record(WHAT, &row, 0)?), author: Arc::new(author.author()) }))
     }

@@ -15,7 +15,7 @@ const WHAT: &str = "a text that was not sent";
 #[async_trait]
 impl UnsentTexts for PostgresStore {
     async fn keep_unsent(&self, id: UnsentId, unsent: &Unsent) -> Result<()> {
-        change!(self, to => async {
+        change!(self.database, to => async {
             // There is a bound to them, so one is kept after the other.
             to.row(sql::NOTE_LOCKED, &[&"unsent"]).await?;
             let too_many = to.rows(sql::UNSENT_TOO_MANY, &[&limit(Unsent::AT_MOST - 1)]).await?;
@@ -25,16 +25,16 @@ impl UnsentTexts for PostgresStore {
     }
 
     async fn unsent(&self, id: UnsentId) -> Result<Option<Unsent>> {
-        first(WHAT, self.row(sql::UNSENT, &[&&id.to_bytes()[..]]).await?.as_ref())
+        first(WHAT, self.database.row(sql::UNSENT, &[&&id.to_bytes()[..]]).await?.as_ref())
     }
 
     async fn forget_unsent(&self, id: UnsentId) -> Result<()> {
         let ids = vec![id.to_bytes().to_vec()];
-        change!(self, to => async { to.change(sql::REMOVE_UNSENT, &[&ids]).await.map(drop) })
+        change!(self.database, to => async { to.change(sql::REMOVE_UNSENT, &[&ids]).await.map(drop) })
     }
 
     async fn purge_unsent(&self, before: Timestamp, most: usize) -> Result<usize> {
-        change!(self, to => async {
+        change!(self.database, to => async {
             let due = to.rows(sql::UNSENT_BEFORE, &[&before.as_millisecond(), &limit(most)]).await?;
             to.change(sql::REMOVE_UNSENT, &[&column(&due, 0)?]).await?;
             Ok(due.len())

@@ -93,6 +93,7 @@ macro_rules! store_suite {
             sessions {
                 a_session_comes_back_as_it_was_begun
                 whoever_is_signed_in_is_found_with_their_session
+                many_who_ask_at_once_are_each_told_who_they_are
                 a_session_that_replaces_another_ends_it
                 a_touch_notes_the_latest_use_and_never_an_earlier_one
                 a_touch_never_brings_back_an_ended_session

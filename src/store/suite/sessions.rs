@@ -21,6 +21,25 @@ pub(in crate::store) async fn whoever_is_signed_in_is_found_with_their_session(s
     assert_eq!(store.signed_in(session.hash).await.unwrap(), None);
 }
 
+pub(in crate::store) async fn many_who_ask_at_once_are_each_told_who_they_are(store: Given) {
+    let (ann, bob) = (member(&store, "ann").await, member(&store, "bob").await);
+    let mut expected = Vec::new();
+    for number in 0..100 {
+        let session = begun(&store, if number % 2 == 0 { &ann } else { &bob }, number).await;
+        if number % 5 == 0 {
+            store.end_session(session.hash, End::SignedOut, at(200)).await.unwrap();
+        }
+        let found = (number % 5 != 0).then(|| (session.clone(), if number % 2 == 0 { &ann } else { &bob }.clone()));
+        expected.push((session.hash, found));
+    }
+    // Each of them three times.
+    let asked = expected.iter().cycle().take(300);
+    let answers = futures_util::future::join_all(asked.map(|(hash, _)| store.signed_in(*hash))).await;
+    let found =
+        answers.into_iter().map(|answer| answer.unwrap().map(|it| ((*it.session).clone(), (*it.member).clone())));
+    assert!(found.eq(expected.iter().cycle().take(300).map(|(_, found)| found.clone())));
+}
+
 pub(in crate::store) async fn a_session_that_replaces_another_ends_it(store: Given) {
     let (ann, bob) = (member(&store, "ann").await, member(&store, "bob").await);
     let old = begun(&store, &ann, 1).await;

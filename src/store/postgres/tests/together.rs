@@ -260,7 +260,7 @@ async fn many_changes_are_heard_each_once() {
 async fn who_was_cut_off_for_longer_than_changes_are_kept_says_so() {
     let Some(url) = server::database().await else { return };
     let store = PostgresStore::open(&url.parse().unwrap(), None).await.unwrap();
-    let mut follower = Follower::start(store.way.clone(), store.teller.clone()).await;
+    let mut follower = Follower::start(store.way.clone(), store.database.teller.clone()).await;
     assert_eq!(follower.next().await, Heard::By(Hearing::Notices));
     follower.looked = follower.looked.map(|looked| looked - 10 * 60_000);
     assert_eq!(follower.next().await, Heard::Lost);

@@ -1,0 +1,72 @@
+//! The database while the store is open: who may have a connection, and what one statement reads.
+
+use std::sync::Arc;
+
+use deadpool_postgres::{Object, Pool};
+use tokio::sync::{RwLock, RwLockReadGuard, Semaphore};
+use tokio_postgres::Row;
+
+use super::changes::Teller;
+use super::connect;
+use super::transaction::{self, Turn, Value};
+use crate::store::{Result, StoreError};
+
+/// The database, as everything that asks it shares it.
+pub(super) struct Database {
+    pool: Pool,
+    pub(super) teller: Arc<Teller>,
+    /// How many more changes may be under way.
+    changes: Semaphore,
+    /// Whether it is closed; read by whatever is under way, which closing waits for.
+    closed: RwLock<bool>,
+}
+
+impl Database {
+    pub(super) fn new(pool: Pool, teller: Teller) -> Self {
+        let changes = Semaphore::new(connect::FOR_CHANGES);
+        Self { pool, teller: Arc::new(teller), changes, closed: RwLock::new(false) }
+    }
+
+    /// A connection, while the store is open.
+    pub(super) async fn turn(&self) -> Result<Turn<'_>> {
+        let open = self.admission().await?;
+        Ok(Turn { client: self.connection().await?, teller: &self.teller, _open: open, _change: None })
+    }
+
+    /// The same, to change something.
+    pub(super) async fn turn_to_change(&self) -> Result<Turn<'_>> {
+        let permit = tokio::time::timeout(connect::WAIT, self.changes.acquire()).await;
+        let permit = permit.map_err(|_| transaction::no_turn())?.map_err(|_| StoreError::Closed)?;
+        Ok(Turn { _change: Some(permit), ..self.turn().await? })
+    }
+
+    pub(super) async fn admission(&self) -> Result<RwLockReadGuard<'_, bool>> {
+        let closed = self.closed.read().await;
+        if *closed { Err(StoreError::Closed) } else { Ok(closed) }
+    }
+
+    async fn connection(&self) -> Result<Object> {
+        self.pool.get().await.map_err(transaction::no_connection)
+    }
+
+    /// Reads what one statement gives.
+    pub(super) async fn rows(&self, sql: &'static str, with: &[Value<'_>]) -> Result<Vec<Row>> {
+        let turn = self.turn().await?;
+        let rows = transaction::answer(async {
+            let statement = turn.client.prepare_cached(sql).await?;
+            turn.client.query(&statement, with).await
+        });
+        rows.await.map_err(|fault| turn.failed(fault))
+    }
+
+    /// The same, of which there is one row at most.
+    pub(super) async fn row(&self, sql: &'static str, with: &[Value<'_>]) -> Result<Option<Row>> {
+        Ok(self.rows(sql, with).await?.into_iter().next())
+    }
+
+    /// Waits for what is under way, and lets nothing begin any more.
+    pub(super) async fn close(&self) {
+        *self.closed.write().await = true;
+        self.pool.close();
+    }
+}
