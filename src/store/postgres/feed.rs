@@ -1,5 +1,6 @@
 //! A page of a feed: the ends of the lists that a reach admits, merged by the database, and read only so far.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use tokio_postgres::Row;
@@ -28,21 +29,34 @@ pub(super) async fn page(
     let mut before = before.map_or_else(|| LAST.to_vec(), |id| id.to_bytes().to_vec());
     let mut items = Vec::new();
     loop {
-        let rows = store.database.rows(sql::FEED, &[&lists, &before, &limit(wanted)]).await?;
-        for row in &rows {
+        let rows = ends(store, &lists, &before, wanted).await?;
+        for (_, row) in &rows {
             items.extend(
                 authored(row, 1, 2)?.filter(|item| reach.admits(item.thought.author, &item.thought.visibility)),
             );
         }
         // What deleted members have left stands in the lists until it is purged, and fills no page.
         match rows.last() {
-            Some(last) if rows.len() == wanted && items.len() < wanted => {
-                before = bytes::<16>("a place in a list", last, 0)?.to_vec();
-            }
+            Some((last, _)) if rows.len() == wanted && items.len() < wanted => before = last.to_vec(),
             Some(_) | None => break,
         }
     }
     Ok(Page::cut(items, size, |item| item.thought.id))
+}
+
+/// The first so many places of these lists behind `before`, newest first, with what stands there. Of more lists than a
+/// statement has room for some are read after the others.
+async fn ends(store: &PostgresStore, lists: &[Vec<u8>], before: &[u8], wanted: usize) -> Result<Vec<([u8; 16], Row)>> {
+    let mut places = Vec::new();
+    for some in lists.chunks(sql::FEED_LISTS[sql::FEED_LISTS.len() - 1]) {
+        for row in store.database.rows(sql::feed(some.len()), &[&some, &before, &limit(wanted)]).await? {
+            places.push((bytes("a place in a list", &row, 0)?, row));
+        }
+    }
+    places.sort_by_key(|(place, _)| Reverse(*place));
+    places.dedup_by_key(|(place, _)| *place);
+    places.truncate(wanted);
+    Ok(places)
 }
 
 /// A page of what is in the trash and within reach: as many places are looked at as a page may hold.

@@ -5,6 +5,8 @@
 //! planner takes it for a tenth of all rows; whoever joins behind one does it by `LATERAL … LIMIT 1`, which can only be a
 //! look-up by key.
 
+use std::sync::LazyLock;
+
 /// Makes a constant of each, and a list of all for the test of their plans.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $sql:literal;)*) => {
@@ -64,16 +66,6 @@ statements! {
     REVISIONS = "SELECT record FROM revisions WHERE thought = $1 ORDER BY version DESC";
     PUT_REVISION = "INSERT INTO revisions (thought, version, record) VALUES ($1, $2, $3) ON CONFLICT (thought, version) DO UPDATE SET record = excluded.record";
     REMOVE_REVISIONS = "DELETE FROM revisions WHERE thought = ANY ($1::bytea[])";
-    /// The ends of the lists, merged: what is sorted is a page from each, and of that one page is kept.
-    FEED = "SELECT page.thought, thought.record, member.record FROM ( \
-            SELECT place.thought FROM unnest($1::bytea[]) AS wanted (list) CROSS JOIN LATERAL ( \
-                SELECT lists.thought FROM lists WHERE lists.list = wanted.list AND lists.thought < $2 \
-                ORDER BY lists.thought DESC LIMIT $3 \
-            ) AS place GROUP BY place.thought ORDER BY place.thought DESC LIMIT $3 \
-        ) AS page \
-        CROSS JOIN LATERAL (SELECT author, record FROM thoughts WHERE thoughts.id = page.thought LIMIT 1) AS thought \
-        LEFT JOIN LATERAL (SELECT record FROM members WHERE members.id = thought.author LIMIT 1) AS member ON true \
-        ORDER BY page.thought DESC";
     LIST = "INSERT INTO lists (list, thought) SELECT list, $2 FROM unnest($1::bytea[]) AS wanted (list) ON CONFLICT (list, thought) DO NOTHING";
     UNLIST = "DELETE FROM lists USING unnest($1::bytea[], $2::bytea[]) AS gone (list, thought) \
         WHERE lists.list = gone.list AND lists.thought = gone.thought";
@@ -151,4 +143,36 @@ statements! {
     ALL_ENDED = "SELECT ends_at, hash, record FROM ended_sessions WHERE (ends_at, hash) > ($1, $2) ORDER BY ends_at, hash LIMIT $3";
     ALL_LOGOUTS = "SELECT ends_at, name FROM logouts WHERE (ends_at, name) > ($1, $2) ORDER BY ends_at, name LIMIT $3";
     ALL_UNSENT = "SELECT id, record FROM unsent_texts WHERE id > $1 ORDER BY id LIMIT $2";
+}
+
+/// How many lists a feed can be read from by one statement: there is one statement for each of these.
+pub(super) const FEED_LISTS: [usize; 4] = [1, 4, 16, 64];
+
+/// See [`feed`].
+pub(super) static FEEDS: LazyLock<[String; 4]> = LazyLock::new(|| FEED_LISTS.map(merged));
+
+/// A page of a feed from the ends of so many lists: the smallest statement that has a place for each. Places that are
+/// left over are `NULL`, which no list is called; the database does not look for it.
+pub(super) fn feed(lists: usize) -> &'static str {
+    let enough = FEED_LISTS.iter().position(|places| lists <= *places);
+    &FEEDS[enough.unwrap_or(FEED_LISTS.len() - 1)]
+}
+
+/// Each end is read in its order and the database merges them, so that nothing is sorted: of a hundred lists it reads one
+/// place each, and those that make up the page.
+fn merged(lists: usize) -> String {
+    let end = |place| {
+        format!(
+            "(SELECT thought FROM lists WHERE list = ($1::bytea[])[{place}] AND thought < $2 ORDER BY thought DESC LIMIT $3)"
+        )
+    };
+    let ends = (1..=lists).map(end).collect::<Vec<_>>().join(" UNION ALL ");
+    format!(
+        "SELECT page.thought, thought.record, member.record FROM ( \
+            SELECT DISTINCT place.thought FROM ({ends}) AS place ORDER BY place.thought DESC LIMIT $3 \
+        ) AS page \
+        CROSS JOIN LATERAL (SELECT author, record FROM thoughts WHERE thoughts.id = page.thought LIMIT 1) AS thought \
+        LEFT JOIN LATERAL (SELECT record FROM members WHERE members.id = thought.author LIMIT 1) AS member ON true \
+        ORDER BY page.thought DESC"
+    )
 }

@@ -81,15 +81,19 @@ pub(in crate::store) async fn a_thought_within_reach_in_several_ways_stands_ther
 
 pub(in crate::store) async fn a_feed_of_many_groups_is_in_order(store: Given) {
     let (ann, bob) = (member(&store, "ann").await, member(&store, "bob").await);
-    let groups: Vec<String> = (0..12).map(|n| format!("g{n}")).collect();
-    let mut expected = Vec::new();
+    let groups: Vec<String> = (0..150).map(|n| format!("g{n}")).collect();
+    let mut shared_with = Vec::new();
     for n in 0..60 {
-        let visibility = format!("group:{}", groups[(n * 5) % groups.len()]);
-        expected.insert(0, shared(&store, &ann, &visibility).await.id);
+        let group = (n * 37) % groups.len();
+        let id = shared(&store, &ann, &format!("group:{}", groups[group])).await.id;
+        shared_with.insert(0, (group, id));
     }
-    let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
-    assert_eq!(all_pages(&store, Scope::Everyone, &reach(&bob, &groups), 7).await, expected);
-    assert_eq!(all_pages(&store, Scope::By(ann.id), &reach(&bob, &groups), 7).await, expected);
+    for many in [0, 1, 2, 14, 15, 64, 65, 150] {
+        let expected: Vec<_> = shared_with.iter().filter(|(group, _)| *group < many).map(|(_, id)| *id).collect();
+        let groups: Vec<&str> = groups[..many].iter().map(String::as_str).collect();
+        assert_eq!(all_pages(&store, Scope::Everyone, &reach(&bob, &groups), 7).await, expected, "{many} groups");
+        assert_eq!(all_pages(&store, Scope::By(ann.id), &reach(&bob, &groups), 7).await, expected, "{many} groups");
+    }
 }
 
 pub(in crate::store) async fn twenty_thoughts_are_one_page(store: Given) {
