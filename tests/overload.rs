@@ -68,6 +68,22 @@ async fn whoever_waits_for_a_lock_is_told_to_come_again_and_goes_on_when_it_is_f
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_it_cannot_be_found_out_who_asks_all_are_told_to_come_again_and_stay_signed_in() {
+    let Some((site, database, _)) = site_and_database().await else { return };
+    let ann = site.member("Ann").await;
+    let people: Vec<_> = (0..PEOPLE).map(|_| ann.clone()).collect();
+    database.batch_execute("BEGIN; LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    for answer in ask(&people, "/").await {
+        says_come_again(&answer);
+    }
+    assert_eq!(site.stranger().get("/").await.status, 200, "whoever is nobody is served");
+    database.batch_execute("COMMIT").await.unwrap();
+    for answer in ask(&people, "/profile").await {
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn changes_that_wait_leave_room_to_read() {
     let Some((site, database, looking)) = site_and_database().await else { return };
     let ann = site.member("Ann").await;
