@@ -21,9 +21,10 @@ const GENERATION: u32 = 2;
 /// Members at most; a smaller store has a tenth of its thoughts.
 const MEMBERS: u64 = 10_000;
 
-/// When the first of them was shared, and how far they lie apart, in milliseconds.
-const BEGUN: u64 = 1_700_000_000_000;
-const APART: u64 = 20_000;
+/// When the first of them was shared, in milliseconds.
+pub const BEGUN: u64 = 1_700_000_000_000;
+/// And how far they lie apart.
+pub const APART: u64 = 20_000;
 
 /// The secret session id of the member who measures.
 const SESSION: [u8; 32] = [42; 32];

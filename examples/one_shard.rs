@@ -1,7 +1,7 @@
 //! One shard's share of a large site, put into a PostgreSQL of its own and measured: bytes a row, and what the database
 //! spends on a page and on a write. `docs/growing.md` is reckoned from what it prints.
 //!
-//! `cargo run --release --example one_shard -- --members 20000 --thoughts 200000`
+//! `cargo run --release --example one_shard -- --members 100000 --thoughts 1000000 --copies 9`
 //!
 //! The server is a temporary one with PostgreSQL's own settings, on the same machine. A rate is therefore one that both
 //! sides share their cores for; the CPU time and the blocks of the database are its own.
@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use jiff::Timestamp;
+use thoughts::domain::id::ThoughtId;
 use thoughts::domain::policy::Reach;
 use thoughts::domain::session::{Session, SessionId};
 use thoughts::domain::thought::{Once, Thought};
@@ -34,6 +35,7 @@ use thoughts::store::copying::Record;
 use thoughts::store::postgres::PostgresStore;
 use thoughts::store::{Scope, Shared, Store};
 use tokio_postgres::{Client, NoTls};
+use ulid::Ulid;
 
 /// How many ask at once.
 const AT_ONCE: u64 = 12;
@@ -49,6 +51,9 @@ struct Share {
     /// Thoughts, measured at a tenth of them and at all
     #[arg(long, default_value_t = 1_000_000)]
     thoughts: u64,
+    /// Copies of them all that the database then makes by itself, under ids of before; measured once more
+    #[arg(long, default_value_t = 0)]
+    copies: u64,
     /// Seconds of each measurement
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
@@ -70,12 +75,33 @@ async fn main() {
         let thoughts = (from..to).map(|number| Record::Thought(fill::thought(number, share.members)));
         timed("thoughts", to - from, fill::put(&store, thoughts)).await;
         store.filled().await.unwrap();
-        database.batch_execute("VACUUM ANALYZE").await.unwrap();
-        println!("\n{} members, {to} thoughts\n", share.members);
-        measure(&store, &database, Share { thoughts: to, ..share }).await;
+        measure(&store, &database, Share { thoughts: to, copies: 0, ..share }).await;
+    }
+    if share.copies > 0 {
+        timed("copies", share.copies * share.thoughts, copy(&database, share)).await;
+        measure(&store, &database, share).await;
     }
     sizes(&database).await;
     store.close().await.unwrap();
+}
+
+/// Copies all thoughts and their places in lists, so that each copy lies before all that there are. What a copy says is
+/// what it was copied of, its id included; whoever pages by that would find it at another place.
+async fn copy(database: &Client, share: Share) {
+    let earlier = "CREATE FUNCTION earlier(id bytea, by bigint) RETURNS bytea LANGUAGE sql IMMUTABLE AS \
+        $$ SELECT substr(int8send(('x' || encode(substr(id, 1, 6), 'hex'))::bit(48)::bigint - by), 3) || substr(id, 7) $$; \
+        CREATE TABLE all_thoughts AS SELECT * FROM thoughts ORDER BY id; \
+        CREATE TABLE all_lists AS SELECT * FROM lists ORDER BY list, thought";
+    database.batch_execute(earlier).await.unwrap();
+    for copy in 1..=share.copies {
+        let by = copy * share.thoughts * fill::APART;
+        let copy = format!(
+            "INSERT INTO thoughts SELECT earlier(id, {by}), author, deleted_at, record FROM all_thoughts; \
+             INSERT INTO lists SELECT list, earlier(thought, {by}) FROM all_lists; CHECKPOINT"
+        );
+        database.batch_execute(&copy).await.unwrap();
+    }
+    database.batch_execute("DROP TABLE all_thoughts, all_lists").await.unwrap();
 }
 
 /// Says how fast so many records were put in.
@@ -124,24 +150,35 @@ fn any(turn: u64, below: u64) -> u64 {
     (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) % below
 }
 
+/// The place of a thought that lies so many before that one.
+fn older(number: u64, by: u64) -> ThoughtId {
+    let moment = fill::BEGUN + number * fill::APART - by * fill::APART;
+    ThoughtId::from(Ulid::from_parts(moment, 0))
+}
+
 fn reach(number: u64) -> Reach {
     let member = fill::member(number);
     Reach::of(&member)
 }
 
 async fn measure(store: &Arc<dyn Store>, database: &Client, share: Share) {
+    database.batch_execute("VACUUM ANALYZE").await.unwrap();
+    let all: i64 = database.query_one("SELECT count(*) FROM thoughts", &[]).await.unwrap().get(0);
+    let all = all.unsigned_abs();
+    println!("\n{} members, {all} thoughts\n", share.members);
     println!(
         "| what | a second | p50 | p99 | CPU of the database | blocks | log |\n| --- | --- | --- | --- | --- | --- | --- |"
     );
-    let Share { members, thoughts, .. } = share;
-    let feed = |scope: Scope, reach: Reach, before: Option<u64>| async move {
-        let page = store.feed(scope, &reach, before.map(fill::thought_id), 20).await.unwrap();
+    let Share { members, thoughts, copies, .. } = share;
+    let feed = |scope: Scope, reach: Reach, before: Option<ThoughtId>| async move {
+        let page = store.feed(scope, &reach, before, 20).await.unwrap();
         assert!(!page.items.is_empty() || matches!(scope, Scope::By(_)), "the page is empty");
     };
     row("feed, anonymous", database, share, |_| feed(Scope::Everyone, Reach::Public, None)).await;
     row("feed, a member in one group", database, share, |n| feed(Scope::Everyone, reach(any(n, members)), None)).await;
-    let old = |n| Some(thoughts / 10 + any(n, thoughts / 2));
-    row("older page of it", database, share, |n| feed(Scope::Everyone, reach(any(n, members)), old(n))).await;
+    // Anywhere but in the oldest tenth, which may be too short for a page.
+    let old = |n| Some(older(thoughts - 1, any(n, thoughts * (copies + 1) * 9 / 10)));
+    row("an older page of it", database, share, |n| feed(Scope::Everyone, reach(any(n, members)), old(n))).await;
     let somebody = |n| Scope::By(fill::member(any(n, members)).id);
     row("a member's page", database, share, |n| feed(somebody(n), reach(any(n + 1, members)), None)).await;
     row("a thought", database, share, |n| async move {
@@ -151,15 +188,14 @@ async fn measure(store: &Arc<dyn Store>, database: &Client, share: Share) {
     })
     .await;
     row("who asks: session and member", database, share, |n| async move {
-        let session = store.session(session_id(any(n, members)).hash()).await.unwrap().unwrap();
-        assert!(store.member(session.member).await.unwrap().is_some());
+        assert!(store.signed_in(session_id(any(n, members)).hash()).await.unwrap().is_some());
     })
     .await;
     row("share a thought", database, share, |n| async move {
         // Behind all that were put in, and each time another.
-        let number = 100_000_000 + thoughts + n % 100_000_000;
+        let number = 100_000_000 + all + n % 100_000_000;
         let thought = Thought { author: fill::member(any(n, members)).id, ..fill::thought(number, members) };
-        let once = Once::parse(&format!("{thoughts} {n}")).unwrap();
+        let once = Once::parse(&format!("{all} {n}")).unwrap();
         assert_eq!(store.share(&thought, Some(&once)).await.unwrap(), Shared::Now);
     })
     .await;
