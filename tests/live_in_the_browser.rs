@@ -236,6 +236,39 @@ async fn signing_out_in_one_tab_covers_the_other_and_another_member_gets_a_page_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tab_that_is_told_twice_to_listen_has_one_stream_and_no_cache_stands_before_it() {
+    let Some(browser) = Browser::open(JavaScript::On).await else { return };
+    let site = site().await;
+    let bob = site.member("Bob").await;
+    ann_looks(&browser, &site).await;
+    let end = "const done = arguments[0], live = document.getElementById('live');
+        live.addEventListener('htmx:sse:before:connection', (event) => event.preventDefault(), { once: true });
+        live.addEventListener('htmx:sse:close', () => done(), { once: true });
+        live._htmx.sse.reader.cancel()";
+    browser.client.execute_async(end, vec![]).await.unwrap();
+    site.streams(0).await;
+    browser.network().await;
+    // As where a tab comes to the front just when another one has signed in.
+    let twice = "for (const _ of [1, 2]) htmx.trigger(document.getElementById('live'), 'listen')";
+    browser.client.execute(twice, vec![]).await.unwrap();
+    listens(&browser).await;
+    bob.share("New", "public").await;
+    browser.see_text("a[@id='offer']", "1 new thought").await;
+    assert_eq!(site.app.live.streams(), 1);
+    let events = browser.network().await;
+    let asked = |told: &serde_json::Value| told["request"]["url"].as_str().is_some_and(|url| url.contains("/events?"));
+    let (_, stream) = events.iter().find(|(_, told)| asked(told)).unwrap();
+    let sent = |(event, told): &&(String, serde_json::Value)| {
+        event == "Network.requestWillBeSentExtraInfo" && told["requestId"] == stream["requestId"]
+    };
+    let (_, sent) = events.iter().find(sent).unwrap();
+    // What browsers say where their cache is left out, as they do of their own for an EventSource.
+    assert_eq!(sent["headers"]["Cache-Control"], "no-cache", "{sent}");
+    nothing_broke(&browser).await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tab_says_why_its_session_ended() {
     let Some(browser) = Browser::open(JavaScript::On).await else { return };
     let site = Site::with(&[("THOUGHTS_SESSION_IDLE", "1h")]).await;

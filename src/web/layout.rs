@@ -15,6 +15,10 @@ use crate::paths;
 /// Told to htmx: which of its extensions may run, and that its style sheet stands in ours.
 const HTMX: &str = r#"{"extensions":"hx-csp,thoughts,sse","includeIndicatorCSS":false}"#;
 
+/// Told to htmx's stream, as browsers do it for an `EventSource` by themselves (HTML, 9.2.2). Else Firefox may have a second tab
+/// wait at the first one's entry in its cache, for good: a stream has no end.
+const NOT_FROM_A_CACHE: &str = r#"{"cache":"no-store"}"#;
+
 /// The whole document.
 pub fn page(visitor: &Visitor, screen: &Screen, notice: Option<&'static str>) -> Markup {
     let paths = &visitor.app.paths;
@@ -65,6 +69,7 @@ fn live(visitor: &Visitor, screen: &Screen) -> Markup {
         @if screen.live || !member.is_empty() {
             div #live hidden data-member=(member) data-feed=(paths.feed()) data-thoughts=(paths.plain(paths::THOUGHTS))
                 data-login=(paths.login("")) hx-sse:connect=(events) hx-sse:close="ended" hx-trigger="load, listen"
+                hx-sync="this:drop" hx-config=(NOT_FROM_A_CACHE)
                 hx-swap="none" hx-nonce=(nonce()) {}
         }
     }
