@@ -181,6 +181,21 @@ async fn clocks_that_are_too_far_apart_are_measured() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn algorithms_and_pkce_that_do_not_do_are_told_with_what_to_choose() {
+    let site = site().await;
+    site.provider.faults().on(Fault::MetadataHs256Alone);
+    to_mend(&check(&site, &[]), &["none of RS256, PS256, ES256, EdDSA", "Choose one of them"]);
+    site.provider.faults().clear();
+    site.provider.faults().on(Fault::MetadataPkcePlainAlone);
+    to_mend(&check(&site, &[]), &["offers PKCE, and not by S256", "Turn it on"]);
+    site.provider.faults().clear();
+    site.provider.faults().on(Fault::MetadataNoPkce);
+    let output = check(&site, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+    assert!(printed(&output).contains("does not say whether it knows PKCE"), "{}", printed(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_provider_without_a_way_to_sign_out_is_a_note() {
     let site = site().await;
     site.provider.faults().on(Fault::MetadataNoEndSession);

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use crate::support::{Site, site};
+use crate::support::program::{Server, store_in, thoughts};
+use crate::support::site::client;
+use crate::support::{Person, Site, Upstream, site};
 
 #[tokio::test]
 async fn the_browser_holds_an_id_and_no_token() {
@@ -110,6 +112,31 @@ async fn the_profile_shows_what_the_provider_says_and_where_one_is_signed_in() {
     assert!(profile.texts(".claims dt").contains(&"sub".to_owned()));
     assert!(profile.text(".sessions li").contains("Firefox on Linux"));
     assert!(profile.has("a[href='/@ann']"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_rotates_signs_nobody_out() {
+    const OLD: &str = "the old secret of thirty-two bytes or more";
+    const NEW: &str = "the new secret of thirty-two bytes or more";
+    let (site, upstream, folder) = (site().await, Upstream::start(), tempfile::tempdir().unwrap());
+    std::fs::write(folder.path().join("thoughts.toml"), upstream.table("")).unwrap();
+    let serve = |secrets: &str| {
+        let command = thoughts(&["serve"], &[("THOUGHTS_SECRET", secrets)]);
+        let server = Server::start_by(command, &store_in(folder.path()), folder.path(), site.provider.issuer(), "info");
+        site.provider.set_clients(vec![client(&server.base)]);
+        server
+    };
+    let server = serve(OLD);
+    let ann = Person::new(&server.base);
+    assert_eq!(ann.sign_in("Ann").await.status, 303);
+    assert_eq!(server.stop(), Some(0));
+    for (secrets, call) in [(format!("{NEW},{OLD}"), 200), (NEW.to_owned(), 401)] {
+        let server = serve(&secrets);
+        let ann = ann.at(&server.base);
+        assert_eq!(ann.get("/profile").await.status, 200);
+        assert_eq!(ann.get("/api/upstream/notes/v1/x").await.status, call, "what it sealed opens while it is listed");
+        assert_eq!(server.stop(), Some(0));
+    }
 }
 
 #[tokio::test]

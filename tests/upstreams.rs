@@ -1,5 +1,8 @@
 //! Another service's API is called with the member's access token, which the browser never sees.
 
+use std::time::Duration;
+
+use futures_util::stream;
 use reqwest::Method;
 use thoughts::demo::Fault;
 
@@ -113,6 +116,28 @@ async fn bodies_have_a_limit_both_ways() {
     assert_eq!((status, detail.as_str()), (413, "A body may have 1000 bytes."));
     let (status, detail) = problem(&ada.get("/api/upstream/notes/v1/long").await);
     assert!(status == 502 && detail.contains("1000 bytes"), "{detail}");
+}
+
+#[tokio::test]
+async fn bodies_stream_both_ways() {
+    let (_upstream, site, ada) = notes("methods = ['POST']").await;
+    let (says, said) = tokio::sync::mpsc::channel::<&'static str>(1);
+    let body = stream::unfold(said, async |mut said| Some((Ok::<_, std::io::Error>(said.recv().await?), said)));
+    let browser = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request =
+        browser.post(format!("{}/api/upstream/notes/v1/echo", site.base)).header("cookie", ada.cookie_header());
+    let both = async {
+        says.send("one").await.unwrap();
+        let mut answer = request.body(reqwest::Body::wrap_stream(body)).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        // Each part comes back before the next is said.
+        assert_eq!(answer.chunk().await.unwrap().unwrap(), "one");
+        says.send("two").await.unwrap();
+        assert_eq!(answer.chunk().await.unwrap().unwrap(), "two");
+        drop(says);
+        assert_eq!(answer.chunk().await.unwrap(), None);
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(20), both).await.is_ok(), "one waits for the other");
 }
 
 #[tokio::test]

@@ -39,6 +39,12 @@ faults! {
     MetadataIssuerSlash = "metadata-issuer-slash",
     /// The metadata also offers RS512, HS256 and `none` for ID tokens.
     MetadataWeakAlgorithms = "metadata-weak-algorithms",
+    /// The metadata offer HS256 alone for ID tokens, which are signed as ever.
+    MetadataHs256Alone = "metadata-hs256-alone",
+    /// The metadata offer PKCE with `plain` alone.
+    MetadataPkcePlainAlone = "metadata-pkce-plain-alone",
+    /// The metadata do not say whether there is PKCE.
+    MetadataNoPkce = "metadata-no-pkce",
     /// The metadata names no `end_session_endpoint`.
     MetadataNoEndSession = "metadata-no-end-session",
     /// The metadata names no `revocation_endpoint`.

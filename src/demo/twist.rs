@@ -112,6 +112,9 @@ const METADATA: Table<Json> = &[
     (Fault::MetadataWeakAlgorithms, |m| {
         put(m, "id_token_signing_alg_values_supported", json!(["RS256", "RS512", "HS256", "none"]));
     }),
+    (Fault::MetadataHs256Alone, |m| put(m, "id_token_signing_alg_values_supported", json!(["HS256"]))),
+    (Fault::MetadataPkcePlainAlone, |m| put(m, "code_challenge_methods_supported", json!(["plain"]))),
+    (Fault::MetadataNoPkce, |m| drop(m.remove("code_challenge_methods_supported"))),
     (Fault::JwksMoved, |m| {
         let moved = format!("{}{}", text(m, "issuer").trim_end_matches('/'), paths::JWKS_MOVED);
         put(m, "jwks_uri", moved);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use poem::endpoint::make;
 use poem::http::StatusCode;
 use poem::listener::TcpAcceptor;
-use poem::{Endpoint, Request, Response, Server};
+use poem::{Body, Endpoint, Request, Response, Server};
 use tokio::task::JoinHandle;
 
 use super::site::free_address;
@@ -72,7 +72,11 @@ fn service(seen: Arc<Mutex<Vec<Seen>>>) -> impl Endpoint + 'static {
         let seen = seen.clone();
         async move {
             let path = request.uri().path_and_query().unwrap().to_string();
-            let body = request.take_body().into_bytes().await.unwrap_or_default();
+            let body = request.take_body();
+            if path == "/base/v1/echo" {
+                return Ok(Response::builder().body(Body::from_bytes_stream(body.into_bytes_stream())));
+            }
+            let body = body.into_bytes().await.unwrap_or_default();
             let headers = request.headers().iter();
             let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
             seen.lock().unwrap().push(Seen {
