@@ -157,8 +157,8 @@ async fn oidcc_client_test_signing_key_rotation() {
     site.lets_ann_in("after it").await;
 }
 
-// RP-Initiated Logout RP: `oidcc-client-rp-initiated-logout-rp-basic`. The suite also calls the back channel meanwhile,
-// which Thoughts has not got yet.
+// RP-Initiated Logout RP: `oidcc-client-rp-initiated-logout-rp-basic`. What the suite calls by the back channel meanwhile
+// stands in `back_channel.rs`.
 
 #[tokio::test]
 async fn oidcc_client_test_rp_init_logout() {
