@@ -91,10 +91,11 @@ impl Providers {
 
     /// The origins that a form may end up at, each with a space before it.
     pub fn form_action(&self) -> String {
-        let mut origins: Vec<String> = self.0.iter().flat_map(|provider| provider.oidc.form_action_origins()).collect();
-        origins.sort();
+        let of_each: Vec<_> = self.0.iter().map(|provider| provider.oidc.form_action_origins()).collect();
+        let mut origins: Vec<&str> = of_each.iter().flat_map(|origins| origins.iter().map(String::as_str)).collect();
+        origins.sort_unstable();
         origins.dedup();
-        origins.iter().fold(String::new(), |list, origin| format!("{list} {origin}"))
+        origins.iter().flat_map(|origin| [" ", origin]).collect()
     }
 }
 

@@ -1,13 +1,14 @@
 //! Fetching what a provider says of itself: its metadata and its keys.
 
 use std::iter;
+use std::sync::Arc;
 
 use http::header::{ACCEPT, LOCATION};
 use http::{HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
 use openidconnect::{DiscoveryError, EndSessionUrl, HttpRequest, HttpResponse, IssuerUrl};
 use serde_json::error::Category;
-use url::{Origin, Url};
+use url::Url;
 
 use super::error::shown;
 use super::http::Peer;
@@ -20,6 +21,8 @@ pub(super) struct Known {
     pub(super) metadata: Metadata,
     pub(super) client: Client,
     pub(super) keys: KeySet,
+    /// The origins that a browser is sent to: the issuer's is the first.
+    pub(super) origins: Arc<[String]>,
     /// When the metadata were fetched.
     pub(super) at: Timestamp,
 }
@@ -29,12 +32,13 @@ impl Known {
         // Without a secret: who we are is said by `Provider::introduced`.
         let client = Client::from_provider_metadata(metadata.clone(), settings.client_id.clone(), None)
             .set_redirect_uri(settings.redirect_uri.clone());
-        Self { metadata, client, keys, at }
-    }
-
-    /// The origins that a browser is sent to.
-    pub(super) fn browser_origins(&self) -> impl Iterator<Item = Origin> {
-        browser_endpoints(&self.metadata).map(Url::origin)
+        let mut origins = settings.origins.to_vec();
+        for origin in browser_endpoints(&metadata).map(|url| url.origin().ascii_serialization()) {
+            if !origins.contains(&origin) {
+                origins.push(origin);
+            }
+        }
+        Self { metadata, client, keys, origins: origins.into(), at }
     }
 }
 

@@ -119,16 +119,8 @@ impl Provider {
 
     /// The origins that a browser can be sent to after a form, for `form-action` of the Content-Security-Policy:
     /// the issuer's, and, once they are known, those of `authorization_endpoint` and `end_session_endpoint`.
-    pub fn form_action_origins(&self) -> Vec<String> {
-        let mut origins = vec![self.settings.issuer.url().origin().ascii_serialization()];
-        let known = self.state().known.clone();
-        for origin in known.iter().flat_map(|known| known.browser_origins()) {
-            let origin = origin.ascii_serialization();
-            if !origins.contains(&origin) {
-                origins.push(origin);
-            }
-        }
-        origins
+    pub fn form_action_origins(&self) -> Arc<[String]> {
+        self.state().known.as_ref().map_or(&self.settings.origins, |known| &known.origins).clone()
     }
 
     /// Metadata and keys, fetched anew as [`discover`](Self::discover) says.

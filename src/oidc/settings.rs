@@ -1,5 +1,7 @@
 //! What is configured of a provider, and what of it can be checked without asking the provider.
 
+use std::sync::Arc;
+
 use openidconnect::{ClientId, IssuerUrl, PostLogoutRedirectUrl, RedirectUrl, Scope};
 use url::Url;
 
@@ -50,6 +52,8 @@ pub struct SettingsError {
 pub(super) struct Checked {
     pub(super) name: String,
     pub(super) issuer: IssuerUrl,
+    /// The issuer's origin alone.
+    pub(super) origins: Arc<[String]>,
     pub(super) client_id: ClientId,
     pub(super) credential: Credential,
     pub(super) scopes: Vec<Scope>,
@@ -88,6 +92,7 @@ impl Settings {
             })?;
 
         Ok(Checked {
+            origins: [issuer.url().origin().ascii_serialization()].into(),
             issuer,
             redirect_uri,
             post_logout_redirect_uri,
