@@ -1,6 +1,7 @@
 //! The only caller of "now" and of the system's randomness: both are handed in everywhere else, so that a
 //! test of expiry waits for nothing.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -99,11 +100,39 @@ impl Ids {
 ///
 /// # Panics
 /// Where the operating system has no randomness to give: nothing that needs it may go on without.
-#[expect(clippy::expect_used, clippy::disallowed_methods, reason = "there is no safe way on without randomness")]
 pub fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the operating system gives randomness");
-    bytes
+    const { assert!(N <= DRAWN) };
+    POOL.with_borrow_mut(|pool| {
+        if pool.left < N {
+            pool.draw();
+        }
+        let mut bytes = [0; N];
+        bytes.swap_with_slice(&mut pool.bytes[pool.left - N..pool.left]);
+        pool.left -= N;
+        bytes
+    })
+}
+
+/// Random bytes that are drawn at a time: to ask the system for few costs as much as to ask for many, and a page needs
+/// some in three places.
+const DRAWN: usize = 512;
+
+thread_local! {
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool { bytes: [0; DRAWN], left: 0 }) };
+}
+
+/// Random bytes that nobody has been given. Where some were, there are zeros.
+struct Pool {
+    bytes: [u8; DRAWN],
+    left: usize,
+}
+
+impl Pool {
+    #[expect(clippy::expect_used, clippy::disallowed_methods, reason = "there is no safe way on without randomness")]
+    fn draw(&mut self) {
+        getrandom::fill(&mut self.bytes).expect("the operating system gives randomness");
+        self.left = DRAWN;
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +160,15 @@ mod tests {
         waiting.await;
         clock.wait_until(at).await;
         Clock::system().wait_until(Clock::system().now()).await;
+    }
+
+    #[test]
+    fn no_random_bytes_are_given_twice() {
+        let mut given: Vec<[u8; 24]> = (0..DRAWN).map(|_| random()).collect();
+        given.sort_unstable();
+        given.dedup();
+        assert_eq!(given.len(), DRAWN);
+        POOL.with_borrow(|pool| assert!(pool.bytes[pool.left..].iter().all(|byte| *byte == 0)));
     }
 
     #[test]
