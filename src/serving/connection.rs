@@ -1,19 +1,24 @@
 //! One connection: its requests go to the endpoint, one after the other.
 
 use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
+use std::error::Error;
+use std::future::{Future, pending, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use http::uri::Scheme;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use poem::{Endpoint as _, Request};
+use poem::{Endpoint as _, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
+use super::endless::{self, Endless};
 use super::idle::Idle;
 use super::{Ends, Site};
 
@@ -29,31 +34,66 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Serves it until it ends, or until what is under way is answered once the server stops.
-    pub(super) async fn serve<S>(self, stream: S, (local, remote): Ends)
+    pub(super) async fn serve<S>(self, stream: S, ends: Ends)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { endpoint, idle, stopping } = self;
-        let service = service_fn(move |request: http::Request<Incoming>| {
-            let request = Request::from((request, local.clone(), remote.clone(), Scheme::HTTP));
-            let endpoint = endpoint.clone();
-            boxed(async move { Ok::<http::Response<_>, Infallible>(endpoint.get_response(request).await.into()) })
-        });
-        let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(idle);
-        let mut connection = builder.serve_connection(TokioIo::new(Idle::new(stream, idle)), service);
-        let ended = tokio::select! {
-            ended = &mut connection => ended,
-            () = stopping.cancelled() => {
-                Pin::new(&mut connection).graceful_shutdown();
-                connection.await
-            }
+        // Boxed, so that an answer that stays keeps no place for hyper.
+        let ended = match boxed(self.requests(stream, ends)).await {
+            Ok(Some((stream, answer))) => boxed(endless::send(stream, answer)).await.map_err(Into::into),
+            Ok(None) => Ok(()),
+            Err(error) => Err(error.into()),
         };
         if let Err(error) = ended {
+            let error: Box<dyn Error + Send + Sync> = error;
             // What a browser does to its connection is its affair.
             tracing::debug!(%error, "a connection ended");
         }
     }
+
+    /// Answers one request after the other; gives the connection away where an answer is to have it.
+    async fn requests<S>(self, stream: S, (local, remote): Ends) -> hyper::Result<Option<(Idle<S>, Response)>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { endpoint, idle, stopping } = self;
+        let taken = Arc::new(Mutex::new(None));
+        let take = taken.clone();
+        let service = service_fn(move |request: http::Request<Incoming>| {
+            let request = Request::from((request, local.clone(), remote.clone(), Scheme::HTTP));
+            let (endpoint, take) = (endpoint.clone(), take.clone());
+            boxed(async move {
+                let answer = endpoint.get_response(request).await;
+                if answer.extensions().get::<Endless>().is_some() {
+                    *held(&take) = Some(answer);
+                    // hyper is not to wait for it any more: it is let go of.
+                    return pending().await;
+                }
+                Ok::<http::Response<_>, Infallible>(answer.into())
+            })
+        });
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(idle);
+        let mut connection = builder.serve_connection(TokioIo::new(Idle::new(stream, idle)), service);
+        let mut stopped = pin!(stopping.cancelled().fuse());
+        let answer = poll_fn(|context| {
+            if stopped.as_mut().poll(context).is_ready() {
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+            let ended = Pin::new(&mut connection).poll(context);
+            match held(&taken).take() {
+                Some(answer) => Poll::Ready(Ok(Some(answer))),
+                None => ended.map_ok(|()| None),
+            }
+        })
+        .await?;
+        Ok(answer.map(|answer| (connection.into_parts().io.into_inner(), answer)))
+    }
+}
+
+/// The answer that has taken the connection, if one has.
+fn held(taken: &Mutex<Option<Response>>) -> MutexGuard<'_, Option<Response>> {
+    taken.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An answer in the making, boxed, so that a connection that waits for its next request keeps no place for one.

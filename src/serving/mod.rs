@@ -5,6 +5,7 @@
 //! back: what is kept for each, and how long one that says nothing is waited for, are decided here.
 
 mod connection;
+mod endless;
 mod idle;
 
 use std::future::Future;
@@ -19,6 +20,8 @@ use poem::{Endpoint, EndpointExt as _, Response};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+pub use self::endless::Endless;
 
 use self::connection::Connection;
 

@@ -1,10 +1,12 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use poem::Request;
+use bytes::Bytes;
+use futures_util::stream;
 use poem::endpoint::make;
+use poem::{Body, Request};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::*;
@@ -104,4 +106,54 @@ async fn what_is_not_done_in_time_is_broken_off() {
     served.stop.send(()).unwrap();
     assert_eq!(rest(&mut stream).await, "");
     served.server.await.unwrap();
+}
+
+/// Serves an answer that says whatever is sent here, and goes on.
+async fn endless() -> (Served, mpsc::UnboundedSender<Bytes>) {
+    let (say, words) = mpsc::unbounded_channel::<Bytes>();
+    let words = Arc::new(Mutex::new(Some(words)));
+    let endpoint = make(move |_: Request| {
+        let words = words.lock().unwrap().take().unwrap();
+        let body = stream::unfold(words, |mut words| async {
+            words.recv().await.map(|piece| (Ok::<_, io::Error>(piece), words))
+        });
+        let answer =
+            Response::builder().extension(Endless).content_type("text/plain").body(Body::from_bytes_stream(body));
+        async { Ok::<_, poem::Error>(answer) }
+    });
+    (Served::of(endpoint, Patience::default()).await, say)
+}
+
+#[tokio::test]
+async fn an_answer_that_goes_on_has_the_connection_until_it_ends() {
+    let (served, say) = endless().await;
+    let mut stream = served.connect().await;
+    stream.write_all(ASK).await.unwrap();
+    let mut all = Vec::new();
+    for word in ["one ", "two "] {
+        say.send(Bytes::from(word)).unwrap();
+        while !all.ends_with(word.as_bytes()) {
+            assert_ne!(stream.read_buf(&mut all).await.unwrap(), 0);
+        }
+    }
+    let all = String::from_utf8(all).unwrap().to_ascii_lowercase();
+    assert!(all.starts_with("http/1.1 200 ok\r\n"), "{all}");
+    for line in ["content-type: text/plain", "connection: close", "date: "] {
+        assert!(all.contains(&format!("\r\n{line}")), "{all}");
+    }
+    stream.write_all(ASK).await.unwrap();
+    say.send(Bytes::from("three")).unwrap();
+    drop(say);
+    assert_eq!(rest(&mut stream).await, "three", "what is asked meanwhile is not answered");
+}
+
+#[tokio::test]
+async fn an_answer_that_goes_on_ends_when_nobody_listens_any_more() {
+    let (served, say) = endless().await;
+    let mut stream = served.connect().await;
+    stream.write_all(ASK).await.unwrap();
+    say.send(Bytes::from("hello")).unwrap();
+    stream.read_u8().await.unwrap();
+    drop(stream);
+    say.closed().await;
 }

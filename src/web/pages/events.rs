@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 use poem::{Body, Request, Response, handler};
 
 use crate::actions::watch::{self, Wish};
+use crate::serving::Endless;
 use crate::web::access::Visitor;
 use crate::web::cookies::session_id;
 use crate::web::form::named;
@@ -33,6 +34,7 @@ pub async fn get(visitor: Visitor, request: &Request) -> Result<Response, Refusa
     };
     let stream = watch::watch(&visitor.app, wish).await?;
     Ok(Response::builder()
+        .extension(Endless)
         .content_type("text/event-stream")
         .header("cache-control", "no-store")
         .header("x-accel-buffering", "no")
