@@ -1,6 +1,6 @@
 //! Pages as viewers were shown them, kept in memory until something changes that a page could show.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::cache::{Bounded, Size, Usage};
 use crate::domain::id::MemberId;
@@ -22,7 +22,7 @@ pub struct PageKey {
 }
 
 /// A page without what is new each time it is shown.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Document {
     /// The HTML, with something as long in each place.
     pub html: Vec<u8>,
@@ -30,6 +30,8 @@ pub struct Document {
     pub nonces: Vec<usize>,
     /// Where goes what tells one sending of a form from another.
     pub onces: Vec<usize>,
+    /// What tells it from other documents, once somebody has asked.
+    pub digest: OnceLock<u128>,
 }
 
 /// What was kept of a page, and of which version of everything it is.
@@ -63,7 +65,7 @@ impl Pages {
 
     /// Keeps a page. `version` was read before anything of what it shows was.
     pub fn keep(&self, key: PageKey, version: u64, document: Arc<Document>) {
-        let Document { html, nonces, onces } = &*document;
+        let Document { html, nonces, onces, digest: _ } = &*document;
         let places = (nonces.capacity() + onces.capacity()) * size_of::<usize>();
         let bytes = html.capacity() + places + key.path.capacity() + size_of::<PageKey>();
         self.0.keep(key, Arc::new(Kept { version, document, bytes }));

@@ -6,8 +6,10 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::Deref;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use http::header::VARY;
 use http::{HeaderValue, Method};
 use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
@@ -325,7 +327,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guarded<E> {
             self.access.admit(&visitor.viewer, anonymous)
         });
         let (answer, came) = match admitted {
-            Ok(()) => (self.inner.call(request).await.map_err(Refusal::from), came),
+            Ok(()) => (self.behind(request).await, came),
             // A form that comes too late is not lost.
             Err(Refusal::SignIn) => match unsent::keep(&visitor, &mut request).await {
                 Ok(Some(form)) => (Err(Refusal::SignIn), came.on_page(form)),
@@ -345,7 +347,15 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guarded<E> {
 /// What a page or a fragment depends on, besides its address.
 const VARIES_BY: &str = "HX-Request, HX-Request-Type, Cookie";
 
-impl<E> Guarded<E> {
+impl<E: Endpoint<Output = Response>> Guarded<E> {
+    /// What stands behind; a panic there is this one request's.
+    async fn behind(&self, request: Request) -> Result<Response, Refusal> {
+        match AssertUnwindSafe(self.inner.call(request)).catch_unwind().await {
+            Ok(answer) => answer.map_err(Refusal::from),
+            Err(_) => Err(Refusal::Internal("a handler panicked".to_owned())),
+        }
+    }
+
     /// Whether a request of this method may come from there, with that token. A page can't make a browser send a token
     /// of somebody's, so that where the request comes from says nothing.
     fn may_ask(&self, visitor: &Visitor, request: &Request) -> Result<(), Refusal> {

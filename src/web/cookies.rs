@@ -1,7 +1,7 @@
 //! Cookies, through tower-cookies: its `CookieManager` stands round the whole site. What the cookies are
 //! called and how they are set is decided here.
 
-use http::header::{COOKIE, SET_COOKIE};
+use http::header::{COOKIE, HeaderMap, SET_COOKIE};
 use poem::{Endpoint, IntoResponse, Request, Response};
 use tower::{Service as _, service_fn};
 use tower_cookies::cookie::SameSite;
@@ -22,11 +22,12 @@ impl<E: Endpoint> Endpoint for WithCookies<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let sent: Vec<_> = request.headers().get_all(COOKIE).iter().cloned().collect();
-        let mut outer = http::Request::new(request);
-        for header in sent {
-            outer.headers_mut().append(COOKIE, header);
+        let mut sent = HeaderMap::new();
+        for header in request.headers().get_all(COOKIE) {
+            sent.append(COOKIE, header.clone());
         }
+        let mut outer = http::Request::new(request);
+        *outer.headers_mut() = sent;
         let endpoint = service_fn(|outer: http::Request<Request>| async {
             let cookies = outer.extensions().get::<Cookies>().cloned().unwrap_or_default();
             let mut request = outer.into_body();

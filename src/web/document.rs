@@ -1,6 +1,6 @@
 //! A page on its way out: what is new in each response goes into its places, and nothing else is touched.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -45,37 +45,46 @@ fn new_nonce() -> String {
 pub(super) fn document(html: Markup) -> Document {
     let html = html.into_string().into_bytes();
     let (nonces, onces) = (NONCES.find_iter(&html).collect(), ONCES.find_iter(&html).collect());
-    Document { html, nonces, onces }
+    Document { html, nonces, onces, digest: OnceLock::new() }
 }
 
 /// What a document is compared by, whichever nonce it has: an `ETag` that is the same wherever the page is.
 /// Source: RFC 9110, section 8.8.3. Nobody gains by a page that is taken for another but who wrote both.
 pub(super) fn etag(document: &Document, form_action: &str) -> String {
+    let digest = document.digest.get_or_init(|| {
+        let mut hash = Xxh3Default::new();
+        let mut from = 0;
+        for place in &document.nonces {
+            hash.update(&document.html[from..*place]);
+            from = place + nonce().len();
+        }
+        hash.update(&document.html[from..]);
+        hash.digest128()
+    });
     let mut hash = Xxh3Default::new();
     hash.update(form_action.as_bytes());
-    let mut from = 0;
-    for place in &document.nonces {
-        hash.update(&document.html[from..*place]);
-        from = place + nonce().len();
-    }
-    hash.update(&document.html[from..]);
+    hash.update(&digest.to_le_bytes());
     format!("\"{:032x}\"", hash.digest128())
 }
 
+/// Headers that a page has, ours and those that are put on every answer, and some room.
+const HEADERS: usize = 24;
+
 /// The document with a nonce of its own and the policy that names it, and forms that can be told from all others.
-pub(super) fn answer(document: Document, app: &App, form_action: &str) -> Response {
-    let Document { mut html, nonces, onces } = document;
-    let fresh = new_nonce();
+pub(super) fn answer(document: &Document, app: &App, form_action: &str) -> Response {
+    let Document { html, nonces, onces, .. } = document;
+    let (mut html, fresh) = (html.clone(), new_nonce());
     // What stands there is as long.
     let mut put = |place: usize, value: &str| html[place..place + value.len()].copy_from_slice(value.as_bytes());
     for place in nonces {
-        put(place, &fresh);
+        put(*place, &fresh);
     }
     for place in onces {
-        put(place, &app.ids.next(app.clock.now()).to_string());
+        put(*place, &app.ids.next(app.clock.now()).to_string());
     }
     let mut response = Response::builder().body(html);
     let headers = response.headers_mut();
+    headers.reserve(HEADERS);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     if let Ok(policy) = HeaderValue::try_from(security_headers::page_policy(&fresh, form_action)) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
@@ -92,7 +101,7 @@ mod tests {
     fn what_is_new_each_time_goes_into_its_places_and_nowhere_else() {
         let page =
             || document(html! { p hx-nonce=(nonce()) { "a" } input value=(once()); p hx-nonce=(nonce()) { "b" } });
-        let Document { html, nonces, onces } = page();
+        let Document { html, nonces, onces, .. } = page();
         let html = String::from_utf8(html).unwrap();
         assert_eq!((nonces.len(), onces.len()), (2, 1));
         assert!(nonces.iter().all(|place| html[*place..].starts_with(nonce())) && html[onces[0]..].starts_with(once()));

@@ -83,7 +83,7 @@ impl Screen {
 impl Visitor {
     /// The screen as the page or the fragment that was asked for.
     pub fn show(&self, screen: Screen) -> Response {
-        self.answer(self.made(&screen, self.notice()), screen)
+        self.answer(&self.made(&screen, self.notice()), screen)
     }
 
     /// The same, of a page that is made of thoughts, of their members and of nothing else: as it was shown before, where
@@ -98,15 +98,15 @@ impl Visitor {
             theme: theme(&self.app, &self.cookies).map(Theme::as_str),
         };
         if let Some(document) = version.and_then(|version| self.app.pages.get(&key, version)) {
-            return Ok(self.answer(Document::clone(&document), Screen::new("", Markup::default())));
+            return Ok(self.answer(&document, Screen::new("", Markup::default())));
         }
         let screen = make().await?;
-        let document = self.made(&screen, notice);
+        let document = Arc::new(self.made(&screen, notice));
         // What else there is to say is not kept.
         if let Some(version) = version.filter(|_| screen.status == StatusCode::OK && screen.headers.is_empty()) {
-            self.app.pages.keep(key, version, Arc::new(document.clone()));
+            self.app.pages.keep(key, version, document.clone());
         }
-        Ok(self.answer(document, screen))
+        Ok(self.answer(&document, screen))
     }
 
     /// What the viewer is to be told once, on a whole page.
@@ -122,7 +122,7 @@ impl Visitor {
     }
 
     /// The document with its caching, and with what else the screen says of the answer.
-    fn answer(&self, document: Document, screen: Screen) -> Response {
+    fn answer(&self, document: &Document, screen: Screen) -> Response {
         // A page that htmx puts into a document needs a nonce of its own: a stored copy may be that very document's.
         let revalidated = self.viewer == Viewer::Anonymous && screen.status == StatusCode::OK && !self.htmx_page();
         let form_action = self.app.providers.form_action();
@@ -167,8 +167,8 @@ impl Visitor {
     }
 
     /// The document with an `ETag`, or a 304 where the browser's copy still holds.
-    fn revalidated(&self, document: Document, form_action: &str) -> Response {
-        let etag = document::etag(&document, form_action);
+    fn revalidated(&self, document: &Document, form_action: &str) -> Response {
+        let etag = document::etag(document, form_action);
         let holds = self.if_none_match.as_deref().is_some_and(|theirs| {
             theirs.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == etag || tag == "*")
         });

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::Method;
+use percent_encoding::percent_decode_str;
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt as _, Request, Response, Route};
 
@@ -47,7 +48,7 @@ pub fn mount(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
         "" => site,
         base => Route::new().nest(base, site).at("/*rest", nothing()),
     };
-    Outer { app: app.clone(), inner: WithCookies(site) }
+    Outer { app: app.clone(), inner: WithCookies(Textual { site, nothing: nothing() }) }
 }
 
 /// The method of a row that takes one.
@@ -61,6 +62,24 @@ fn one(takes: &Takes) -> Option<Method> {
 /// `/thoughts/{id}` as Poem writes it: `/thoughts/:id`, and `{path}` for all that follows: `*path`.
 fn poem_pattern(path: &str) -> String {
     path.replace("{path}", "*path").replace('{', ":").replace('}', "")
+}
+
+/// The routes, for a path that is text. Any other names nothing; Poem has an error for it, which no guard would answer.
+struct Textual<E> {
+    site: Route,
+    nothing: E,
+}
+
+impl<E: Endpoint<Output = Response>> Endpoint for Textual<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        if percent_decode_str(request.uri().path()).decode_utf8().is_ok() {
+            self.site.call(request).await
+        } else {
+            self.nothing.call(request).await
+        }
+    }
 }
 
 /// What no other pattern takes. To Poem the root is part of that.

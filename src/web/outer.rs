@@ -1,22 +1,17 @@
-//! What goes round every request, in this order: its name, the log line, a panic caught, the cookies, the
-//! security headers.
+//! What goes round every request, in this order: its name, the log line, the security headers, the cookies.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use futures_util::FutureExt as _;
 use http::header::HeaderName;
 use http::{HeaderValue, StatusCode};
 use poem::{Endpoint, Request, Response};
 use tracing::Instrument as _;
 
-use super::access::Visitor;
 use super::arrival;
 use super::mount::Pattern;
-use super::refusal::{Came, Refusal};
 use super::request::RequestId;
 use super::security_headers;
 use crate::app::{App, Mark};
@@ -42,16 +37,16 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
         request.extensions_mut().insert(RequestId(id.clone()));
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let arrived = arrival::answer(&self.app, &request);
-        let span = tracing::error_span!("request", id, %method, path = uri.path());
+        let span = tracing::error_span!("request", id);
         let mut response = self.answer(request).instrument(span.clone()).await;
         let took = started.elapsed();
         let (status, micros) = (response.status().as_u16(), took.as_micros());
         // What goes well is the proxy's to log; a line for each would cost as much as the page.
         span.in_scope(|| {
             if status < 400 {
-                tracing::debug!(status, micros, "answered");
+                tracing::debug!(%method, path = uri.path(), status, micros, "answered");
             } else {
-                tracing::info!(status, micros, "answered");
+                tracing::info!(%method, path = uri.path(), status, micros, "answered");
             }
         });
         let route = response.extensions().get().map(|Pattern(path)| *path);
@@ -70,7 +65,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
 }
 
 impl<E: Endpoint<Output = Response>> Outer<E> {
-    /// The inner answer; where there is none, because something panicked or no route matched, a refusal.
+    /// The inner answer. What is refused, and what breaks, is answered by the guard within, which knows for whom.
     async fn answer(&self, request: Request) -> Response {
         let bytes: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         if bytes > MAX_HEADER_BYTES {
@@ -79,12 +74,6 @@ impl<E: Endpoint<Output = Response>> Outer<E> {
                 .status(status)
                 .body("The request's headers are too large. Clear this site's cookies.");
         }
-        let (stranger, came) = (Visitor::stranger(&self.app, &request), Came::of(&request));
-        let refusal = match AssertUnwindSafe(self.inner.call(request)).catch_unwind().await {
-            Ok(Ok(response)) => return response,
-            Ok(Err(error)) => Refusal::from(error),
-            Err(_) => Refusal::Internal("a handler panicked".to_owned()),
-        };
-        refusal.answer(&stranger, &came)
+        self.inner.get_response(request).await
     }
 }
