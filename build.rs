@@ -26,10 +26,13 @@ const FILES: &[(&str, &str, &[&str])] = &[
     ("icon.svg", "image/svg+xml", &["icon.svg"]),
 ];
 
-#[expect(clippy::disallowed_methods, reason = "cargo tells a build script where to build in this way alone")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script where it is, and where to build, in this way alone"
+)]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=static");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("static");
+    let source = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("static");
     let out = std::env::var("OUT_DIR")?;
     let mut table = String::from("&[\n");
     for (name, content_type, parts) in FILES {
