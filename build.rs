@@ -45,14 +45,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let hash = u64::from_be_bytes(*digest.first_chunk().ok_or("a SHA-256 has 32 bytes")?);
         let (stem, extension) = name.rsplit_once('.').ok_or("a file has an extension")?;
         let base = Path::new(&out).join(name);
-        for (encoding, bytes) in [("plain", &plain), ("br", &brotli(&plain)?), ("gz", &gzip(&plain)?)] {
+        for (encoding, bytes) in [("br", &brotli(&plain)?), ("gz", &gzip(&plain)?)] {
             fs::write(base.with_extension(format!("{extension}.{encoding}")), bytes)?;
         }
         let base = base.display();
         writeln!(
             table,
             "    Asset {{ name: {name:?}, file: \"{stem}-{hash:016x}.{extension}\", content_type: {content_type:?}, \
-             plain: include_bytes!(r\"{base}.plain\"), brotli: include_bytes!(r\"{base}.br\"), \
+             brotli: include_bytes!(r\"{base}.br\"), \
              gzip: include_bytes!(r\"{base}.gz\") }},"
         )?;
     }

@@ -1,9 +1,12 @@
 //! The embedded files: under names that hold their hash, compressed when the program was built.
 
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
 use http::HeaderValue;
 use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use poem::web::Path;
-use poem::{Request, Response, handler};
+use poem::{Body, Request, Response, handler};
 
 use super::refusal::Refusal;
 use super::request::text;
@@ -15,9 +18,18 @@ struct Asset {
     /// What browsers call it.
     file: &'static str,
     content_type: &'static str,
-    plain: &'static [u8],
     brotli: &'static [u8],
     gzip: &'static [u8],
+}
+
+impl Asset {
+    /// As it is. No browser asks for it so.
+    fn plain(&self) -> Result<Vec<u8>, Refusal> {
+        let mut plain = Vec::new();
+        let unpacked = GzDecoder::new(self.gzip).read_to_end(&mut plain);
+        unpacked.map_err(|error| Refusal::Internal(format!("{} can't be unpacked: {error}", self.file)))?;
+        Ok(plain)
+    }
 }
 
 /// Made by `build.rs` out of `static/`.
@@ -41,11 +53,11 @@ pub fn get(request: &Request, Path(file): Path<String>) -> Result<Response, Refu
         })
     };
     let (body, coding) = if accepts("br") {
-        (asset.brotli, Some("br"))
+        (Body::from(asset.brotli), Some("br"))
     } else if accepts("gzip") {
-        (asset.gzip, Some("gzip"))
+        (Body::from(asset.gzip), Some("gzip"))
     } else {
-        (asset.plain, None)
+        (Body::from(asset.plain()?), None)
     };
     let mut response = Response::builder().body(body);
     let headers = response.headers_mut();
