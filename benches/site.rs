@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use thoughts::backup::Kept;
 
 use crate::fill::Filled;
@@ -35,7 +36,7 @@ pub fn start(folder: &Path, settings: &[(&str, &str)]) -> Process {
 /// measured with whatever comes first.
 pub async fn on(filled: &Filled) -> Process {
     let server = start(&filled.folder, &[]);
-    while Kept::beside(&filled.folder).newest().unwrap().is_none() {
+    while Kept::beside(&filled.folder).is_due(Timestamp::now()).unwrap() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     server
