@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, Response, StatusCode};
 use scraper::{ElementRef, Html, Selector};
+
+/// How long nothing may come before there is no answer: a test that waits for ever says nothing of why.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A browser without JavaScript.
 #[derive(Clone)]
@@ -29,7 +33,13 @@ impl Person {
     /// Someone who has never been here.
     pub fn new(base: &str) -> Self {
         rustls::crypto::ring::default_provider().install_default().ok();
-        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+        let client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(PATIENCE)
+            .read_timeout(PATIENCE)
+            .build()
+            .unwrap();
         Self { client, base: base.to_owned(), cookies: Arc::default(), headers: Vec::new() }
     }
 
