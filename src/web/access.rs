@@ -316,7 +316,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guarded<E> {
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let came = Came::of(&request);
-        let visitor = match self.visitor(&request).await {
+        let visitor = match caught(self.visitor(&request)).await {
             Ok(visitor) => visitor,
             Err(refusal) => return Ok(refusal.answer(&Visitor::stranger(&self.app, &request), &came)),
         };
@@ -327,9 +327,9 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guarded<E> {
             self.access.admit(&visitor.viewer, anonymous)
         });
         let (answer, came) = match admitted {
-            Ok(()) => (self.behind(request).await, came),
+            Ok(()) => (caught(async { Ok(self.inner.call(request).await?) }).await, came),
             // A form that comes too late is not lost.
-            Err(Refusal::SignIn) => match unsent::keep(&visitor, &mut request).await {
+            Err(Refusal::SignIn) => match caught(unsent::keep(&visitor, &mut request)).await {
                 Ok(Some(form)) => (Err(Refusal::SignIn), came.on_page(form)),
                 Ok(None) => (Err(Refusal::SignIn), came),
                 Err(refusal) => (Err(refusal), came),
@@ -347,15 +347,13 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guarded<E> {
 /// What a page or a fragment depends on, besides its address.
 const VARIES_BY: &str = "HX-Request, HX-Request-Type, Cookie";
 
-impl<E: Endpoint<Output = Response>> Guarded<E> {
-    /// What stands behind; a panic there is this one request's.
-    async fn behind(&self, request: Request) -> Result<Response, Refusal> {
-        match AssertUnwindSafe(self.inner.call(request)).catch_unwind().await {
-            Ok(answer) => answer.map_err(Refusal::from),
-            Err(_) => Err(Refusal::Internal("a handler panicked".to_owned())),
-        }
-    }
+/// What comes of this; a panic in it is this one request's.
+async fn caught<T>(work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    outcome.unwrap_or_else(|_| Err(Refusal::Internal("it panicked".to_owned())))
+}
 
+impl<E> Guarded<E> {
     /// Whether a request of this method may come from there, with that token. A page can't make a browser send a token
     /// of somebody's, so that where the request comes from says nothing.
     fn may_ask(&self, visitor: &Visitor, request: &Request) -> Result<(), Refusal> {
@@ -382,12 +380,39 @@ impl<E: Endpoint<Output = Response>> Guarded<E> {
 
 #[cfg(test)]
 mod tests {
+    use poem::endpoint::make;
+
     use super::*;
+    use crate::clock::Clock;
+    use crate::config::{Config, Sources};
 
     #[test]
     fn a_reader_route_is_for_members_alone_where_the_configuration_says_so() {
         assert!(Access::Reader.admit(&Viewer::Anonymous, Anonymous::Read).is_ok());
         assert!(Access::Reader.admit(&Viewer::Anonymous, Anonymous::None).is_err());
         assert!(Access::Public.admit(&Viewer::Anonymous, Anonymous::None).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_as_what_broke_and_the_next_request_is_served() {
+        let folder = tempfile::tempdir().unwrap();
+        let sources = Sources::default()
+            .with("THOUGHTS_BASE_URL", "http://localhost:3000")
+            .with("THOUGHTS_STORE", &format!("sled:{}", folder.path().display()))
+            .with("THOUGHTS_OIDC_ISSUER", "http://localhost:9")
+            .with("THOUGHTS_OIDC_CLIENT_ID", "thoughts");
+        let app = App::open(Config::load(&sources).unwrap(), Clock::manual()).await.unwrap();
+        let inner = make(|request: Request| async move {
+            assert_ne!(request.uri().path(), "/breaks", "this one is to panic");
+            Ok::<_, poem::Error>(Response::from("served"))
+        });
+        let guarded = Guarded { app: app.clone(), access: Access::Public, inner };
+        let ask = |path: &'static str| guarded.get_response(Request::builder().uri_str(path).finish());
+        let broken = ask("/breaks").await;
+        assert_eq!(broken.status(), 500);
+        let page = broken.into_body().into_string().await.unwrap();
+        assert!(page.contains("<h1") && !page.contains("panic"), "{page}");
+        assert_eq!(ask("/").await.status(), 200);
+        app.store.close().await.unwrap();
     }
 }
