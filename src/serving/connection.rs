@@ -38,17 +38,22 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        // Boxed, so that an answer that stays keeps no place for hyper.
-        let ended = match boxed(self.requests(stream, ends)).await {
-            Ok(Some((stream, answer))) => boxed(endless::send(stream, answer)).await.map_err(Into::into),
-            Ok(None) => Ok(()),
-            Err(error) => Err(error.into()),
-        };
-        if let Err(error) = ended {
-            let error: Box<dyn Error + Send + Sync> = error;
+        if let Err(error) = self.answers(stream, ends).await {
             // What a browser does to its connection is its affair.
             tracing::debug!(%error, "a connection ended");
         }
+    }
+
+    /// Answers its requests, and goes on with the answer that takes it, if one does.
+    async fn answers<S>(self, stream: S, ends: Ends) -> Result<(), Box<dyn Error + Send + Sync>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        // Boxed, so that an answer that stays keeps no place for hyper.
+        if let Some((stream, answer)) = boxed(self.requests(stream, ends)).await? {
+            boxed(endless::send(stream, answer)).await?;
+        }
+        Ok(())
     }
 
     /// Answers one request after the other; gives the connection away where an answer is to have it.

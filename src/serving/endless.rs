@@ -6,8 +6,8 @@
 use std::io;
 
 use futures_util::StreamExt as _;
-use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderMap, TRANSFER_ENCODING};
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
+use http::header::{CONNECTION, DATE};
 use jiff::fmt::rfc2822::DateTimePrinter;
 use poem::Response;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -43,19 +43,13 @@ pub(super) async fn send<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, mut a
 fn head(mut answer: Response) -> Vec<u8> {
     let status = answer.status();
     let headers = answer.headers_mut();
-    headers.remove(CONTENT_LENGTH);
-    headers.remove(TRANSFER_ENCODING);
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
     if let Some(date) = date() {
-        headers.entry(DATE).or_insert(date);
+        headers.insert(DATE, date);
     }
-    written(status, headers)
-}
-
-fn written(status: StatusCode, headers: &HeaderMap) -> Vec<u8> {
-    let mut head =
-        format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap_or_default()).into_bytes();
-    for (name, value) in headers {
+    let reason = status.canonical_reason().unwrap_or_default();
+    let mut head = format!("HTTP/1.1 {} {reason}\r\n", status.as_str()).into_bytes();
+    for (name, value) in headers.iter() {
         for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
             head.extend_from_slice(part);
         }
