@@ -18,34 +18,28 @@ pub async fn measure(options: &Options, table: &mut Table) {
     let mut smallest = None;
     for thoughts in options.sizes() {
         let filled = fill::of(*thoughts).await;
-        let server = site::on(&filled).await;
+        let site = (site::on(&filled).await, filled);
         match &smallest {
-            None => {
-                against_the_limit(options, table, &server, &filled).await;
-                memory(table, &server, *thoughts);
-                smallest = Some((server, filled));
-            }
-            Some(small) => {
-                growth(options, table, (&server, &filled), (&small.0, &small.1)).await;
-                memory(table, &server, *thoughts);
-            }
+            None => against_the_limit(options, table, &site).await,
+            Some(small) => growth(options, table, &site, small).await,
         }
+        let (memory, limit) = (site.0.memory(), 300.0);
+        table.add(Row {
+            what: format!("memory, {thoughts} thoughts served"),
+            reach: "under 300 MB",
+            found: format!("{memory:.0} MB"),
+            beside: String::new(),
+            reached: memory < limit,
+        });
+        smallest.get_or_insert(site);
     }
 }
 
-fn memory(table: &mut Table, server: &Process, thoughts: u64) {
-    let (memory, limit) = (server.memory(), 300.0);
-    table.add(Row {
-        what: format!("memory, {thoughts} thoughts served"),
-        reach: "under 300 MB",
-        found: format!("{memory:.0} MB"),
-        beside: String::new(),
-        reached: memory < limit,
-    });
-}
+/// A site, and what its store holds.
+type Served = (Process, Filled);
 
 /// The feed, as its readers get it.
-async fn against_the_limit(options: &Options, table: &mut Table, server: &Process, filled: &Filled) {
+async fn against_the_limit(options: &Options, table: &mut Table, (server, filled): &Served) {
     let cookie = [("cookie", filled.cookie.as_str())];
     let cases: [(_, &[_], _, _); 3] = [
         ("feed page, signed in", &cookie, 0.80, "0.80 of the limit's rate, p99 at most twice its"),
@@ -86,11 +80,11 @@ pub fn beside(ours: &Measured, bare: &Measured) -> String {
 }
 
 /// The same pages, however much is stored: in turn with those of the smallest store.
-async fn growth(options: &Options, table: &mut Table, large: (&Process, &Filled), small: (&Process, &Filled)) {
-    for what in PAGES {
-        let asked = |filled: &Filled| Ask::get(path(what, filled), &[("cookie", filled.cookie.as_str())]);
-        let asks = (asked(large.1), asked(small.1));
-        let (ours, bare) = load::in_turn((large.0, &asks.0), (small.0, &asks.1), CONNECTIONS, options.time()).await;
+async fn growth(options: &Options, table: &mut Table, large: &Served, small: &Served) {
+    for (what, path) in PAGES {
+        let asked = |(_, filled): &Served| Ask::get(path(filled), &[("cookie", filled.cookie.as_str())]);
+        let asks = (asked(large), asked(small));
+        let (ours, bare) = load::in_turn((&large.0, &asks.0), (&small.0, &asks.1), CONNECTIONS, options.time()).await;
         let ratio = ours.rate / bare.rate;
         if !table.lines.iter().any(|(line, _)| line == what) {
             table.lines.push((what.to_owned(), vec![(small.1.thoughts, bare.rate)]));
@@ -109,13 +103,13 @@ async fn growth(options: &Options, table: &mut Table, large: (&Process, &Filled)
     }
 }
 
-const PAGES: [&str; 4] = ["feed", "older page of the feed", "member's page", "thought"];
+/// Where a page is, with what the store holds.
+type Path = fn(&Filled) -> String;
 
-fn path(what: &str, filled: &Filled) -> String {
-    match what {
-        "feed" => "/".to_owned(),
-        "older page of the feed" => format!("/?before={}", filled.middle()),
-        "member's page" => format!("/@{}", fill::a_member()),
-        _ => format!("/thoughts/{}", filled.middle()),
-    }
-}
+/// The pages that are measured, and what they are called.
+const PAGES: [(&str, Path); 4] = [
+    ("feed", |_| "/".to_owned()),
+    ("older page of the feed", |filled| format!("/?before={}", filled.middle())),
+    ("member's page", |_| format!("/@{}", fill::a_member())),
+    ("thought", |filled| format!("/thoughts/{}", filled.middle())),
+];
