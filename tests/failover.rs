@@ -57,40 +57,53 @@ async fn the_primary_is_killed_and_its_standby_takes_over() {
     }
 }
 
+/// A primary with its standby, and a site on them with people who write.
+struct Pair {
+    primary: Engine,
+    standby: Engine,
+    site: Site,
+    ann: Person,
+    writers: Steady,
+}
+
+impl Pair {
+    /// So many have been answered that it could be any moment.
+    async fn at_a_random_moment() -> Option<Self> {
+        let primary = Engine::start_new("").await?;
+        let standby = primary.synchronous_standby().await;
+        let site = site_on(&[&primary, &standby], "").await;
+        let ann = site.member("Ann").await;
+        let writers = Steady::start(&ann, "", WRITERS);
+        let before = random();
+        writers.until(|writers| writers.answers() >= before).await;
+        Some(Self { primary, standby, site, ann, writers })
+    }
+
+    /// The standby takes the primary's place, and everything that was answered is there.
+    async fn takes_over(self) {
+        self.standby.promote().await;
+        go_on(&self.writers).await;
+        let answered = self.writers.stop().await;
+        all_there_once(&self.site.stranger(), &answered).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_primary_that_says_nothing_any_more_is_left() {
-    let Some(primary) = Engine::start_new("").await else { return };
-    let standby = primary.synchronous_standby().await;
-    let site = site_on(&[&primary, &standby], "").await;
-    let ann = site.member("Ann").await;
-    let writers = Steady::start(&ann, "", WRITERS);
-    let before = random();
-    writers.until(|writers| writers.answers() >= before).await;
-    primary.freeze();
-    standby.promote().await;
-    go_on(&writers).await;
-    let answered = writers.stop().await;
-    all_there_once(&site.stranger(), &answered).await;
+    let Some(pair) = Pair::at_a_random_moment().await else { return };
+    pair.primary.freeze();
+    pair.takes_over().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_primary_whose_machine_is_gone_is_left() {
-    let Some(primary) = Engine::start_new("").await else { return };
-    let standby = primary.synchronous_standby().await;
-    let site = site_on(&[&primary, &standby], "").await;
-    let ann = site.member("Ann").await;
-    let writers = Steady::start(&ann, "", WRITERS);
-    let before = random();
-    writers.until(|writers| writers.answers() >= before).await;
-    let _hole = primary.vanish().await;
+    let Some(pair) = Pair::at_a_random_moment().await else { return };
+    let _hole = pair.primary.vanish().await;
     // Each is told, and whoever comes in between.
-    writers.until(|writers| writers.refusals() >= WRITERS).await;
-    says_come_again(&ann.get("/").await);
-    says_come_again(&site.stranger().get("/readyz").await);
-    standby.promote().await;
-    go_on(&writers).await;
-    let answered = writers.stop().await;
-    all_there_once(&site.stranger(), &answered).await;
+    pair.writers.until(|writers| writers.refusals() >= WRITERS).await;
+    says_come_again(&pair.ann.get("/").await);
+    says_come_again(&pair.site.stranger().get("/readyz").await);
+    pair.takes_over().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

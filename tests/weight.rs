@@ -75,6 +75,13 @@ impl<'b> Wire<'b> {
         all
     }
 
+    /// Opens the feed for the first time, and gives what came of it: the page and three files.
+    async fn first_visit(&mut self, site: &Site) -> Vec<Fetched> {
+        self.browser.goto(&format!("{}/", site.base)).await;
+        self.browser.see("#thoughts time[data-local]").await;
+        self.until(4).await
+    }
+
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of bytes")]
     async fn weighed(&self, id: &str, sent: f64) -> Fetched {
         let answer = &self.answers[id];
@@ -144,9 +151,7 @@ async fn a_first_visit_is_under_60_kb_and_the_next_page_under_6_and_fetches_no_f
     let Some(browser) = Browser::open(JavaScript::On).await else { return };
     let (site, last) = with_a_full_feed().await;
     let mut wire = Wire::of(&browser);
-    browser.goto(&format!("{}/", site.base)).await;
-    browser.see("#thoughts time[data-local]").await;
-    let first = wire.until(4).await;
+    let first = wire.first_visit(&site).await;
     assert_eq!(paths(&site, &first), ["/", "/static/icon", "/static/thoughts", "/static/thoughts"]);
     for file in first.iter().filter(|one| one.url.contains("/static/")) {
         assert!(["br", "gzip"].contains(&file.coding.as_str()), "{file:?}");
@@ -173,9 +178,7 @@ async fn whoever_signs_in_fetches_no_file_again_and_sends_a_thought_for_little()
     let Some(browser) = Browser::open(JavaScript::On).await else { return };
     let (site, _) = with_a_full_feed().await;
     let mut wire = Wire::of(&browser);
-    browser.goto(&format!("{}/", site.base)).await;
-    browser.see("#thoughts time[data-local]").await;
-    wire.until(4).await;
+    wire.first_visit(&site).await;
     browser.sign_in(&site.base, "Bob").await;
     browser.see("#thoughts time[data-local]").await;
     // The feed, which was asked for again and still held, and the feed of somebody who is signed in.
