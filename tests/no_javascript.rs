@@ -62,3 +62,23 @@ async fn what_was_typed_comes_through_a_sign_in() {
     browser.see_text("article//p", "Long and dear").await;
     browser.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_comes_through_a_sign_out_in_another_tab() {
+    let Some(browser) = Browser::open(JavaScript::Off).await else { return };
+    let site = site().await;
+    browser.sign_in(&site.base, "Ann").await;
+    browser.type_into("#message", "Long and dear").await;
+    let here = browser.client.window().await.unwrap();
+    let there = browser.client.new_window(true).await.unwrap().handle;
+    browser.client.switch_to_window(there).await.unwrap();
+    browser.goto(&format!("{}/profile", site.base)).await;
+    browser.click_text("button", "Sign out").await;
+    browser.see_text("h1", "You are signed out").await;
+    browser.client.switch_to_window(here).await.unwrap();
+    browser.click("#composer .controls > button:last-child").await;
+    browser.type_into("input[name=name]", "Ann").await;
+    browser.click("form:has(input[name=name]) button").await;
+    browser.see_text("p", "You were signed out before this was sent").await;
+    browser.close().await;
+}

@@ -40,6 +40,30 @@ async fn a_session_that_ran_out_loses_nothing_either() {
 }
 
 #[tokio::test]
+async fn a_sign_out_in_another_tab_loses_nothing_either() {
+    let site = site().await;
+    let ann = site.member("Ann").await;
+    ann.post("/logout", &[]).await;
+    let refused = ann.post("/thoughts", &FIELDS).await;
+    assert_eq!(refused.location().unwrap(), "/login?return_to=%2Fshare-thought");
+    ann.sign_in("Ann").await;
+    assert_eq!(ann.get("/share-thought").await.text("textarea"), "Long and *dear*");
+}
+
+#[tokio::test]
+async fn what_is_typed_once_another_has_signed_in_is_never_kept_for_who_signed_out_before() {
+    let site = site().await;
+    let browser = site.member("Ann").await;
+    browser.post("/logout", &[]).await;
+    browser.sign_in("Bob").await;
+    // As a browser does when a cookie's time is up.
+    browser.forget_cookie("thoughts");
+    browser.post("/thoughts", &FIELDS).await;
+    browser.sign_in("Ann").await;
+    assert_eq!(browser.get("/share-thought").await.text("textarea"), "");
+}
+
+#[tokio::test]
 async fn an_edit_comes_back_in_its_own_form() {
     let site = site().await;
     let (ann, laptop) = (site.member("Ann").await, site.member("Ann").await);

@@ -16,12 +16,16 @@ use super::form::{Fields, is_form, read_within_limit};
 use super::refusal::{Refusal, path_only};
 use super::request::Kind;
 use crate::actions::unsent::{self, Typed};
-use crate::app::App;
 use crate::domain::id::ThoughtId;
+use crate::domain::session::SessionHash;
 use crate::domain::unsent::{Unsent, UnsentId};
 use crate::paths;
 
 const UNSENT: &str = "thoughts-unsent";
+
+/// Which session this browser has signed out of. Signing out takes the id back, and another of its tabs may still show a
+/// form.
+const LEFT: &str = "thoughts-left";
 
 /// Fields that say how a form was sent, not what.
 const OF_THE_SENDING: [&str; 2] = ["_method", "once"];
@@ -30,7 +34,7 @@ const OF_THE_SENDING: [&str; 2] = ["_method", "once"];
 /// or `None` where there was nothing to keep, or it waits where it came from.
 pub async fn keep(visitor: &Visitor, request: &mut Request) -> Result<Option<String>, Refusal> {
     let app = &visitor.app;
-    let session = session_id(app, &visitor.cookies);
+    let session = session_id(app, &visitor.cookies).map(|id| id.hash()).or_else(|| left(visitor));
     let Some(session) = session.filter(|_| visitor.kind == Kind::Page && *request.method() != Method::GET) else {
         return Ok(None);
     };
@@ -38,7 +42,7 @@ pub async fn keep(visitor: &Visitor, request: &mut Request) -> Result<Option<Str
         return Ok(None);
     }
     let (typed, page) = typed(visitor, Fields::parse(&read_within_limit(request.take_body()).await?));
-    let Some(id) = unsent::keep_of_ended(app, session.hash(), &typed).await? else { return Ok(None) };
+    let Some(id) = unsent::keep_of_ended(app, session, &typed).await? else { return Ok(None) };
     remember(visitor, id);
     Ok(page.map(|page| app.absolute(&page)))
 }
@@ -52,11 +56,38 @@ pub async fn keep_of(member: &Member, fields: Fields) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// This browser has signed out of the session. What it still sends of that session's forms waits for who had it.
+pub fn signed_out(visitor: &Visitor, session: SessionHash) {
+    seal(visitor, LEFT, session.to_bytes());
+}
+
+/// Somebody has signed in with this browser: what it sends from now on is theirs.
+pub fn signed_in(visitor: &Visitor) {
+    forget(&visitor.app, &visitor.cookies, LEFT);
+}
+
+fn left(visitor: &Visitor) -> Option<SessionHash> {
+    sealed(visitor, LEFT).map(SessionHash::from_bytes)
+}
+
 fn remember(visitor: &Visitor, id: UnsentId) {
+    seal(visitor, UNSENT, id.to_bytes());
+}
+
+/// Gives the browser a cookie that nobody can read or make but us, for as long as a text waits.
+fn seal<const N: usize>(visitor: &Visitor, plain: &str, bytes: [u8; N]) {
     let app = &visitor.app;
-    let value = BASE64_URL_SAFE_NO_PAD.encode(id.to_bytes());
     let max_age = Some(Duration::minutes(Unsent::MINUTES));
-    visitor.cookies.private(app.keys.cookies()).add(cookie(app, UNSENT, value, max_age));
+    let value = BASE64_URL_SAFE_NO_PAD.encode(bytes);
+    visitor.cookies.private(app.keys.cookies()).add(cookie(app, plain, value, max_age));
+}
+
+/// What such a cookie holds.
+fn sealed<const N: usize>(visitor: &Visitor, plain: &str) -> Option<[u8; N]> {
+    let app = &visitor.app;
+    let name = name(app, plain);
+    let value = app.keys.all_cookies().find_map(|key| visitor.cookies.private(key).get(&name))?;
+    BASE64_URL_SAFE_NO_PAD.decode(value.value()).ok()?.try_into().ok()
 }
 
 /// What was typed, and the page with its form, where that is known: a thought's, which has several.
@@ -77,14 +108,14 @@ fn typed(visitor: &Visitor, fields: Fields) -> (Typed, Option<String>) {
 
 /// What waits for this member and the form that is sent to this path.
 pub async fn waiting(member: &Member, form: &str) -> Result<Option<Fields>, Refusal> {
-    let Some(id) = id(&member.app, member) else { return Ok(None) };
+    let Some(id) = id(member) else { return Ok(None) };
     let typed = unsent::find(&member.app, &member.member, id).await?.filter(|typed| typed.form == form);
     Ok(typed.map(|typed| Fields::from(typed.fields)))
 }
 
 /// What waited for the form that is sent to this path has been sent.
 pub async fn sent(member: &Member, form: &str) -> Result<(), Refusal> {
-    if let Some(id) = id(&member.app, member)
+    if let Some(id) = id(member)
         && waiting(member, form).await?.is_some()
     {
         unsent::forget(&member.app, id).await?;
@@ -93,9 +124,6 @@ pub async fn sent(member: &Member, form: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn id(app: &App, visitor: &Visitor) -> Option<UnsentId> {
-    let name = name(app, UNSENT);
-    let value = app.keys.all_cookies().find_map(|key| visitor.cookies.private(key).get(&name))?;
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(value.value()).ok()?;
-    Some(UnsentId::new(bytes.try_into().ok()?))
+fn id(visitor: &Visitor) -> Option<UnsentId> {
+    sealed(visitor, UNSENT).map(UnsentId::new)
 }

@@ -21,6 +21,7 @@ use crate::web::refusal::Refusal;
 use crate::web::request::text;
 use crate::web::return_to::ReturnTo;
 use crate::web::sign_in_cookies::{self, Found};
+use crate::web::unsent;
 
 /// `GET /callback?code=…&state=…&iss=…`, or with `error=…`.
 #[handler]
@@ -106,6 +107,7 @@ async fn finish(
     };
     notice::keep(visitor);
     remember_session(app, &visitor.cookies, &id);
+    unsent::signed_in(visitor);
     so_far.steps.extend([Step::Allowed, Step::SessionMade]);
     Ok(Some(member.id))
 }

@@ -21,7 +21,7 @@ use crate::web::cookies::{cookie, forget_session, name};
 use crate::web::hypermedia::{Screen, nonce};
 use crate::web::layout;
 use crate::web::refusal::Refusal;
-use crate::web::sign_in_cookies;
+use crate::web::{sign_in_cookies, unsent};
 
 /// How long the provider may take before we go on without.
 const PROVIDER_WITHIN: Duration = Duration::from_secs(3);
@@ -76,6 +76,7 @@ pub async fn sign_out(visitor: &Visitor, session: &Session) -> Result<Response, 
     let app = &visitor.app;
     let tokens = sessions::sign_out(app, session).await?;
     forget_session(app, &visitor.cookies);
+    unsent::signed_out(visitor, session.hash);
     sign_in_cookies::forget_done(app, &visitor.cookies);
     let there = match app.providers.named(&session.provider) {
         Some(provider) => provider_logout(visitor, provider, tokens).await?,
