@@ -40,6 +40,20 @@ async fn links_swap_the_main_part_push_the_address_and_move_the_focus_to_the_hea
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_stands_there_for_want_of_scripts_is_not_shown() {
+    let Some(browser) = Browser::open(JavaScript::On).await else { return };
+    let site = site().await;
+    browser.sign_in(&site.base, "Ann").await;
+    let shown = "return document.getElementById('composer').innerText.includes('Preview')";
+    assert_eq!(browser.client.execute(shown, vec![]).await.unwrap(), false, "in a whole page");
+    browser.type_into("#message", "Hello").await;
+    browser.click("#composer .controls > button").await;
+    browser.see_text("div[@id='status']", "Shared.").await;
+    assert_eq!(browser.client.execute(shown, vec![]).await.unwrap(), false, "in a fragment");
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_thought_can_be_put_back_where_it_was() {
     let Some(browser) = Browser::open(JavaScript::On).await else { return };
     let site = site().await;
