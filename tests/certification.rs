@@ -1,7 +1,12 @@
 //! The official cases of the OpenID Foundation's certification of relying parties, by their official names, at the
 //! front door. The Foundation's suite plays a provider that goes wrong; here the demo provider does, with the fault
 //! of the case switched on. A case that is in two plans stands under the first. Those of Back-Channel Logout stand in
-//! `back_channel.rs`. The README has the same list.
+//! `back_channel.rs`. The README says which pass, as a run of them finds.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Command;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -199,17 +204,52 @@ async fn oidcc_client_test_rp_init_logout_no_state() {
     assert_eq!(ann.get("/profile").await.status, 303);
 }
 
-// The list in the README.
+// The table in the README.
 
-#[test]
-fn the_readme_lists_these_cases_and_no_others() {
+/// The cases, as they stand in these files.
+fn played() -> Vec<String> {
     let files = [include_str!("certification.rs"), include_str!("back_channel.rs")];
     let tests = files.into_iter().flat_map(str::lines).filter_map(|line| line.strip_prefix("async fn oidcc_"));
-    let cases = tests.filter_map(|line| line.split_once('('));
-    let played: Vec<_> = cases.map(|(name, _)| format!("oidcc-{}", name.replace('_', "-"))).collect();
-    let (_, readme) = include_str!("../README.md").split_once("<!-- certification -->\n").unwrap();
-    let (section, _) = readme.split_once("<!-- /certification -->").unwrap();
-    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
-    let listed: Vec<_> = rows.filter_map(|row| row.split_once("` | ")).map(|(case, _)| case).collect();
-    assert_eq!(listed, played);
+    tests.filter_map(|line| line.split_once('(')).map(|(name, _)| official(name)).collect()
+}
+
+/// A test's name as the Foundation writes it: `client_test` is `oidcc-client-test`.
+fn official(test: &str) -> String {
+    format!("oidcc-{}", test.replace('_', "-"))
+}
+
+/// Runs the cases, and gives those that pass.
+fn passed() -> BTreeSet<String> {
+    let run = Command::new(std::env::current_exe().unwrap()).args(["::oidcc_", "--color=never"]).output().unwrap();
+    let said = String::from_utf8(run.stdout).unwrap();
+    let tests =
+        said.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... ok")?.split_once("::oidcc_"));
+    tests.map(|(_, name)| official(name)).collect()
+}
+
+/// `THOUGHTS_CERTIFICATION=write` writes down what this run has found.
+#[test]
+fn the_readme_says_of_each_case_whether_it_passes_as_a_run_of_them_finds() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = fs::read_to_string(path).unwrap();
+    let (before, rest) = readme.split_once("<!-- certification -->\n").unwrap();
+    let (section, after) = rest.split_once("<!-- /certification -->").unwrap();
+    let (passed, mut listed, mut found) = (passed(), Vec::new(), String::new());
+    for line in section.lines() {
+        match line.strip_prefix("| `").and_then(|row| row.split_once("` | ")) {
+            Some((case, row)) => {
+                let (what, _) = row.split_once(" | ").unwrap();
+                let verdict = if passed.contains(case) { "passes" } else { "**fails**" };
+                writeln!(found, "| `{case}` | {what} | {verdict} |").unwrap();
+                listed.push(case);
+            }
+            None => writeln!(found, "{line}").unwrap(),
+        }
+    }
+    assert_eq!(listed, played(), "the cases that there are");
+    if std::env::var_os("THOUGHTS_CERTIFICATION").is_some_and(|wish| wish == "write") {
+        fs::write(path, format!("{before}<!-- certification -->\n{found}<!-- /certification -->{after}")).unwrap();
+    } else {
+        assert_eq!(section, found, "see THOUGHTS_CERTIFICATION=write");
+    }
 }
