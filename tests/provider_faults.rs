@@ -68,6 +68,8 @@ const NOT_BELIEVED: &[(Fault, &str)] = &[
     (Fault::UserinfoOtherSub, NOT_SIGNED_IN),
     (Fault::UserinfoNoSub, NOT_ANSWERING),
     (Fault::UserinfoNotJson, NOT_ANSWERING),
+    // Ten seconds are waited for.
+    (Fault::TokenSlow, NOT_ANSWERING),
     (Fault::Token500, NOT_ANSWERING),
     (Fault::TokenHtml, NOT_ANSWERING),
     (Fault::TokenHuge, NOT_ANSWERING),
