@@ -3,7 +3,8 @@
 //!
 //! `cargo run --release --example one_shard -- --members 100000 --thoughts 1000000 --copies 9`
 //!
-//! The server is a temporary one with PostgreSQL's own settings, on the same machine. A rate is therefore one that both
+//! The server is a temporary one with PostgreSQL's own settings, on the same machine, or the one that
+//! `THOUGHTS_TEST_POSTGRES` names there; of Citus all servers are counted. A rate is therefore one that both
 //! sides share their cores for; the CPU time and the blocks of the database are its own.
 
 #![expect(
@@ -211,18 +212,33 @@ struct Spent {
 async fn spent(database: &Client) -> Spent {
     // A connection tells its figures a second after it has done something, at the latest.
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    let processes = "SELECT pid FROM pg_stat_activity WHERE application_name = 'thoughts'";
-    let processes = database.query(processes, &[]).await.unwrap();
-    let cpu = processes.iter().map(|row| cpu(row.get(0))).sum();
-    let figures = "SELECT (blks_hit + blks_read)::float8, (pg_current_wal_insert_lsn() - '0/0')::float8 \
+    let processes = "SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE datname = current_database() \
+        AND (application_name = 'thoughts' OR application_name LIKE 'citus\\_internal%')";
+    let processes = everywhere(database, processes).await.concat();
+    let cpu = processes.iter().map(|process| cpu(process)).sum();
+    let figures = "SELECT blks_hit + blks_read || ' ' || (pg_current_wal_insert_lsn() - '0/0') \
         FROM pg_stat_database WHERE datname = current_database()";
-    let row = database.query_one(figures, &[]).await.unwrap();
-    Spent { cpu, blocks: row.get(0), log: row.get(1) }
+    let figures = everywhere(database, figures).await;
+    let sum = |place: usize| figures.iter().map(|of_one| of_one[place].parse::<f64>().unwrap()).sum();
+    Spent { cpu, blocks: sum(0), log: sum(1) }
+}
+
+/// The words that each server says to this: on Citus all of them, which run on this machine.
+async fn everywhere(database: &Client, sql: &str) -> Vec<Vec<String>> {
+    let citus = database.query_one("SELECT to_regclass('pg_dist_partition') IS NOT NULL", &[]).await.unwrap().get(0);
+    let rows = if citus {
+        database.query("SELECT result FROM run_command_on_all_nodes($1)", &[&sql]).await
+    } else {
+        database.query(sql, &[]).await
+    };
+    let words = |text: Option<&str>| text.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    rows.unwrap().iter().map(|row| words(row.get(0))).collect()
 }
 
 /// Seconds of CPU time of a process.
-fn cpu(process: i32) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+fn cpu(process: &str) -> f64 {
+    // One that has ended meanwhile is not counted.
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{process}/stat")) else { return 0.0 };
     let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
     // utime and stime, in hundredths of a second. Source: proc(5).
     fields[11..13].iter().map(|ticks| ticks.parse::<f64>().unwrap() / 100.0).sum()

@@ -39,6 +39,7 @@ async fn ask(people: &[Person], path: &str) -> Vec<Answer> {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_waits_for_a_lock_is_told_to_come_again_and_goes_on_when_it_is_free() {
     let Some((site, database, _)) = site_and_database().await else { return };
+    site.member("Ann").await.share("There is something to read", "public").await;
     let people: Vec<_> = (0..PEOPLE).map(|_| site.stranger()).collect();
     database.batch_execute("BEGIN; LOCK TABLE thoughts IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let asked = tokio::spawn({

@@ -1,6 +1,9 @@
 //! One temporary PostgreSQL for all the tests of a process, from Debian's package, and a database of it for each that
 //! asks. The lib's tests include this file by its path.
 //!
+//! `THOUGHTS_TEST_POSTGRES` names another server to make the databases on, without a database
+//! (`postgres://thoughts@127.0.0.1:5432`): one of another make, say, or a coordinator of Citus. They stay there.
+//!
 //! PostgreSQL refuses to run as root, and is run as its own user there. A shell holds it: when the pipe to that closes,
 //! however this process ends, the shell stops the server and removes its folder.
 
@@ -27,20 +30,27 @@ read -r _ || true
 "#;
 
 struct Server {
-    folder: String,
-    /// Its pipe closes with this process.
-    _shell: Child,
+    /// Without a database.
+    address: String,
+    /// Where it is this process's own: the pipe to it closes with this process.
+    _shell: Option<Child>,
 }
 
 /// The address of a new, empty database; `None` where there is no PostgreSQL on this machine, which is said.
 pub async fn database() -> Option<String> {
     static SERVER: OnceCell<Option<Server>> = OnceCell::const_new();
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let server = SERVER.get_or_init(async || programs().map(|programs| start(&programs))).await.as_ref()?;
-    let host = server.folder.replace('/', "%2F");
-    let name = format!("test{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    execute(&format!("postgres://thoughts@{host}/postgres"), &format!("CREATE DATABASE {name}")).await;
-    Some(format!("postgres://thoughts@{host}/{name}"))
+    let server = SERVER.get_or_init(async || given().or_else(|| programs().map(|programs| start(&programs)))).await;
+    let Server { address, .. } = server.as_ref()?;
+    let name = format!("test{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    execute(&format!("{address}/postgres"), &format!("CREATE DATABASE {name}")).await;
+    Some(format!("{address}/{name}"))
+}
+
+/// The server that whoever runs the tests has named.
+#[expect(clippy::disallowed_methods, reason = "whoever tries another server says where it is")]
+fn given() -> Option<Server> {
+    Some(Server { address: std::env::var("THOUGHTS_TEST_POSTGRES").ok()?, _shell: None })
 }
 
 /// Has the database at this address do something, and says for how many rows it did.
@@ -92,5 +102,6 @@ fn start(programs: &Path) -> Server {
     let mut folder = String::new();
     BufReader::new(shell.stdout.take().unwrap()).read_line(&mut folder).unwrap();
     assert!(!folder.is_empty(), "PostgreSQL did not start; what it said is above");
-    Server { folder: folder.trim_end().to_owned(), _shell: shell }
+    let host = folder.trim_end().replace('/', "%2F");
+    Server { address: format!("postgres://thoughts@{host}"), _shell: Some(shell) }
 }

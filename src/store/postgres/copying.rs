@@ -20,9 +20,11 @@ use crate::store::{Result, StoreError};
 /// What a store that is being filled notes.
 const FILLING: &str = "filling";
 
-/// A snapshot lasts as long as whoever reads it needs.
+/// A snapshot lasts as long as whoever reads it needs. Citus takes one on each server when that is first asked, here, and
+/// for each connection to it, of which there is one.
 const BEGIN: &str = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; \
-    SET LOCAL idle_in_transaction_session_timeout = 0; SELECT 1 FROM layout";
+    SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL citus.max_adaptive_executor_pool_size = 1; \
+    SELECT 1 FROM thoughts LIMIT 1";
 
 #[async_trait]
 impl Copying for PostgresStore {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use deadpool_postgres::{Object, Pool};
+use futures_util::future::try_join_all;
 use tokio::sync::{RwLock, RwLockReadGuard, Semaphore};
 use tokio_postgres::Row;
 
@@ -15,6 +16,8 @@ use crate::store::{Result, StoreError};
 pub(super) struct Database {
     pool: Pool,
     pub(super) teller: Arc<Teller>,
+    /// Whether it is Citus.
+    pub(super) citus: bool,
     /// How many more changes may be under way.
     changes: Semaphore,
     /// Whether it is closed; read by whatever is under way, which closing waits for.
@@ -22,9 +25,9 @@ pub(super) struct Database {
 }
 
 impl Database {
-    pub(super) fn new(pool: Pool, teller: Teller) -> Self {
+    pub(super) fn new(pool: Pool, teller: Teller, citus: bool) -> Self {
         let changes = Semaphore::new(connect::FOR_CHANGES);
-        Self { pool, teller: Arc::new(teller), changes, closed: RwLock::new(false) }
+        Self { pool, teller: Arc::new(teller), citus, changes, closed: RwLock::new(false) }
     }
 
     /// A connection, while the store is open.
@@ -59,7 +62,24 @@ impl Database {
         rows.await.map_err(|fault| turn.failed(fault))
     }
 
-    /// The same, of which there is one row at most.
+    /// Reads what one statement gives for each of these, all asked at once over one connection.
+    pub(super) async fn rows_for_each(
+        &self,
+        sql: &'static str,
+        each: &[Vec<u8>],
+        rest: [Value<'_>; 2],
+    ) -> Result<Vec<Row>> {
+        let turn = self.turn().await?;
+        let rows = transaction::answer(async {
+            let statement = turn.client.prepare_cached(sql).await?;
+            let [second, third] = rest;
+            let asked = each.iter().map(async |first| turn.client.query(&statement, &[first, second, third]).await);
+            Ok(try_join_all(asked).await?.into_iter().flatten().collect())
+        });
+        rows.await.map_err(|fault| turn.failed(fault))
+    }
+
+    /// Reads what one statement gives, of which there is one row at most.
     pub(super) async fn row(&self, sql: &'static str, with: &[Value<'_>]) -> Result<Option<Row>> {
         Ok(self.rows(sql, with).await?.into_iter().next())
     }

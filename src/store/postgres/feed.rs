@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 
 use super::thoughts::WHAT;
 use super::values::{LAST, bytes, limit, record, record_or_none, time};
-use super::{PostgresStore, statements as sql};
+use super::{PostgresStore, citus, statements as sql};
 use crate::domain::id::ThoughtId;
 use crate::domain::member::Member;
 use crate::domain::page::{Page, TrashPlace};
@@ -29,34 +29,45 @@ pub(super) async fn page(
     let mut before = before.map_or_else(|| LAST.to_vec(), |id| id.to_bytes().to_vec());
     let mut items = Vec::new();
     loop {
-        let rows = ends(store, &lists, &before, wanted).await?;
-        for (_, row) in &rows {
+        let places = ends(store, &lists, &before, wanted).await?;
+        for row in places.iter().filter_map(|(_, row)| row.as_ref()) {
             items.extend(
                 authored(row, 1, 2)?.filter(|item| reach.admits(item.thought.author, &item.thought.visibility)),
             );
         }
         // What deleted members have left stands in the lists until it is purged, and fills no page.
-        match rows.last() {
-            Some((last, _)) if rows.len() == wanted && items.len() < wanted => before = last.to_vec(),
+        match places.last() {
+            Some((last, _)) if places.len() == wanted && items.len() < wanted => before = last.to_vec(),
             Some(_) | None => break,
         }
     }
     Ok(Page::cut(items, size, |item| item.thought.id))
 }
 
+/// A place in a list, and the thought and the author that stand there, unless they have gone just now.
+pub(super) type Place = ([u8; 16], Option<Row>);
+
 /// The first so many places of these lists behind `before`, newest first, with what stands there. Of more lists than a
 /// statement has room for some are read after the others.
-async fn ends(store: &PostgresStore, lists: &[Vec<u8>], before: &[u8], wanted: usize) -> Result<Vec<([u8; 16], Row)>> {
+async fn ends(store: &PostgresStore, lists: &[Vec<u8>], before: &[u8], wanted: usize) -> Result<Vec<Place>> {
+    if store.database.citus {
+        return citus::ends(&store.database, lists, before, wanted).await;
+    }
     let mut places = Vec::new();
     for some in lists.chunks(sql::FEED_LISTS[sql::FEED_LISTS.len() - 1]) {
         for row in store.database.rows(sql::feed(some.len()), &[&some, &before, &limit(wanted)]).await? {
-            places.push((bytes("a place in a list", &row, 0)?, row));
+            places.push((bytes("a place in a list", &row, 0)?, Some(row)));
         }
     }
+    Ok(merged(places, wanted))
+}
+
+/// The first so many of these, newest first, each once.
+pub(super) fn merged<T>(mut places: Vec<([u8; 16], T)>, wanted: usize) -> Vec<([u8; 16], T)> {
     places.sort_by_key(|(place, _)| Reverse(*place));
     places.dedup_by_key(|(place, _)| *place);
     places.truncate(wanted);
-    Ok(places)
+    places
 }
 
 /// A page of what is in the trash and within reach: as many places are looked at as a page may hold.

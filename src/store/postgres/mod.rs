@@ -13,6 +13,7 @@
 mod accounts;
 mod api_tokens;
 mod changes;
+mod citus;
 mod connect;
 mod copying;
 mod database;
@@ -69,10 +70,10 @@ impl PostgresStore {
         let opened = async {
             let mut client = pool.get().await.map_err(transaction::no_connection)?;
             migrate::run(&mut client).await?;
-            Teller::new(&client).await
+            Ok((Teller::new(&client).await?, citus::is_there(&client).await?))
         };
-        let teller = opened.await.map_err(|error| cannot_open(error, config))?;
-        let database = Arc::new(Database::new(pool, teller));
+        let (teller, citus) = opened.await.map_err(|error| cannot_open(error, config))?;
+        let database = Arc::new(Database::new(pool, teller, citus));
         let signed_in = sessions::signed_in(database.clone());
         Ok(Self { way, database, signed_in })
     }
@@ -121,7 +122,8 @@ impl Store for PostgresStore {
     }
 
     async fn bytes(&self) -> Result<u64> {
-        let row = self.database.row(statements::SIZE, &[]).await?;
+        let size = if self.database.citus { citus::SIZE } else { statements::SIZE };
+        let row = self.database.row(size, &[]).await?;
         let size: Option<i64> = row.map(|row| row.try_get(0)).transpose().map_err(Fault::from)?;
         Ok(size.unwrap_or_default().unsigned_abs())
     }

@@ -120,7 +120,8 @@ pub(super) fn signed_in(database: Arc<Database>) -> Questions<SessionHash, Signe
         let database = database.clone();
         async move {
             let hashes: Vec<_> = hashes.iter().map(|hash| hash.to_bytes().to_vec()).collect();
-            let rows = database.rows(sql::SIGNED_IN, &[&hashes]).await?;
+            let statement = if database.citus { sql::SIGNED_IN_APART } else { sql::SIGNED_IN };
+            let rows = database.rows(statement, &[&hashes]).await?;
             rows.iter().map(|row| Ok((SessionHash::from_bytes(bytes(WHAT, row, 0)?), read_signed_in(row)))).collect()
         }
     })
@@ -261,8 +262,8 @@ async fn end_at_provider(
 
 async fn purge(to: &Transaction<'_>, now: Timestamp, most: usize) -> Result<usize, Fault> {
     let due = to.rows(sql::SESSIONS_DUE, &[&now.as_millisecond(), &limit(most)]).await?;
-    to.rows(sql::REMOVE_SESSIONS, &[&column(&due, 0)?]).await?;
+    let gone = to.rows(sql::REMOVE_SESSIONS, &[&column(&due, 0)?]).await?.len();
     let ended = to.rows(sql::ENDED_DUE, &[&now.as_millisecond(), &limit(most - due.len().min(most))]).await?;
     to.change(sql::REMOVE_ENDED, &[&column(&ended, 0)?]).await?;
-    Ok(due.len() + ended.len())
+    Ok(gone + ended.len())
 }

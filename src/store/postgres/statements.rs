@@ -3,7 +3,8 @@
 //!
 //! To add one more: a line below, and `THOUGHTS_PLANS=write cargo test --lib plans`. Where a `LIMIT` is a value, the
 //! planner takes it for a tenth of all rows; whoever joins behind one does it by `LATERAL … LIMIT 1`, which can only be a
-//! look-up by key.
+//! look-up by key. What is in `(… OFFSET 0)` is found before it is joined: it may lie on another server than what it is
+//! joined with (see `citus`).
 
 use std::sync::LazyLock;
 
@@ -47,26 +48,32 @@ statements! {
     LEAVING_LOCKED = "SELECT handle FROM leaving WHERE member = $1 FOR UPDATE";
     REMOVE_LEAVING = "DELETE FROM leaving WHERE member = $1";
 
-    THOUGHT = "SELECT thoughts.record, member.record FROM thoughts \
-        CROSS JOIN LATERAL (SELECT record FROM members WHERE members.id = thoughts.author LIMIT 1) AS member \
-        WHERE thoughts.id = $1";
+    THOUGHT = "SELECT thought.record, member.record FROM (SELECT author, record FROM thoughts WHERE id = $1 OFFSET 0) AS thought \
+        CROSS JOIN LATERAL (SELECT record FROM members WHERE members.id = thought.author LIMIT 1) AS member";
     THOUGHT_LOCKED = "SELECT record FROM thoughts WHERE id = $1 FOR UPDATE";
     ADD_THOUGHT = "INSERT INTO thoughts (id, author, deleted_at, record) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING";
     PUT_THOUGHT = "INSERT INTO thoughts (id, author, deleted_at, record) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO UPDATE \
         SET author = excluded.author, deleted_at = excluded.deleted_at, record = excluded.record";
-    THOUGHTS_OF = "SELECT id, record FROM thoughts WHERE author = $1 ORDER BY id LIMIT $2 FOR UPDATE";
-    TRASHED_BEFORE = "SELECT id FROM thoughts WHERE deleted_at IS NOT NULL AND deleted_at < $1 ORDER BY deleted_at, id LIMIT $2 FOR UPDATE";
+    THOUGHTS_OF = "SELECT id FROM thoughts WHERE author = $1 ORDER BY id LIMIT $2";
+    TRASHED_BEFORE = "SELECT id FROM thoughts WHERE deleted_at IS NOT NULL AND deleted_at < $1 ORDER BY deleted_at, id LIMIT $2";
     TRASH_PAGE = "SELECT place.deleted_at, place.id, place.record, member.record FROM ( \
             SELECT deleted_at, id, author, record FROM thoughts \
             WHERE deleted_at IS NOT NULL AND (deleted_at, id) < ($1, $2) ORDER BY deleted_at DESC, id DESC LIMIT $3 \
         ) AS place \
         LEFT JOIN LATERAL (SELECT record FROM members WHERE members.id = place.author LIMIT 1) AS member ON true \
         ORDER BY place.deleted_at DESC, place.id DESC";
-    REMOVE_THOUGHTS = "DELETE FROM thoughts WHERE id = ANY ($1::bytea[])";
+    /// What stands at these places: see `citus`.
+    THOUGHTS_AT = "SELECT thought.id, thought.record, member.record \
+        FROM (SELECT id, author, record FROM thoughts WHERE id = ANY ($1::bytea[]) OFFSET 0) AS thought \
+        LEFT JOIN LATERAL (SELECT record FROM members WHERE members.id = thought.author LIMIT 1) AS member ON true";
+    REMOVE_THOUGHTS = "DELETE FROM thoughts WHERE id = ANY ($1::bytea[]) RETURNING record";
+    REMOVE_TRASHED = "DELETE FROM thoughts WHERE id = ANY ($1::bytea[]) AND deleted_at < $2 RETURNING id";
     REVISIONS = "SELECT record FROM revisions WHERE thought = $1 ORDER BY version DESC";
     PUT_REVISION = "INSERT INTO revisions (thought, version, record) VALUES ($1, $2, $3) ON CONFLICT (thought, version) DO UPDATE SET record = excluded.record";
     REMOVE_REVISIONS = "DELETE FROM revisions WHERE thought = ANY ($1::bytea[])";
     LIST = "INSERT INTO lists (list, thought) SELECT list, $2 FROM unnest($1::bytea[]) AS wanted (list) ON CONFLICT (list, thought) DO NOTHING";
+    /// The end of one list. A feed asks for several at once: see [`feed`] and `citus`.
+    LIST_END = "SELECT thought FROM lists WHERE list = $1 AND thought < $2 ORDER BY thought DESC LIMIT $3";
     UNLIST = "DELETE FROM lists USING unnest($1::bytea[], $2::bytea[]) AS gone (list, thought) \
         WHERE lists.list = gone.list AND lists.thought = gone.thought";
 
@@ -88,6 +95,10 @@ statements! {
 
     /// Those of many, for all who ask at the same time.
     SIGNED_IN = "SELECT s.hash, s.record, m.record FROM sessions s JOIN members m ON m.id = s.member WHERE s.hash = ANY ($1::bytea[])";
+    /// The same, where members may lie on another server: see `citus`.
+    SIGNED_IN_APART = "SELECT s.hash, s.record, m.record \
+        FROM (SELECT hash, member, record FROM sessions WHERE hash = ANY ($1::bytea[]) OFFSET 0) AS s \
+        CROSS JOIN LATERAL (SELECT record FROM members WHERE members.id = s.member LIMIT 1) AS m";
     SESSION = "SELECT record FROM sessions WHERE hash = $1";
     SESSION_LOCKED = "SELECT record FROM sessions WHERE hash = $1 FOR UPDATE";
     SESSIONS_OF = "SELECT record FROM sessions WHERE member = $1 ORDER BY begun_at DESC, hash";
@@ -103,7 +114,7 @@ statements! {
     ENDED = "SELECT record FROM ended_sessions WHERE hash = $1";
     PUT_ENDED = "INSERT INTO ended_sessions (hash, ends_at, record) VALUES ($1, $2, $3) ON CONFLICT (hash) DO UPDATE \
         SET ends_at = excluded.ends_at, record = excluded.record";
-    SESSIONS_DUE = "SELECT hash FROM sessions WHERE ends_at < $1 ORDER BY ends_at, hash LIMIT $2 FOR UPDATE";
+    SESSIONS_DUE = "SELECT hash FROM sessions WHERE ends_at < $1 ORDER BY ends_at, hash LIMIT $2";
     ENDED_DUE = "SELECT hash FROM ended_sessions WHERE ends_at < $1 ORDER BY ends_at, hash LIMIT $2 FOR UPDATE";
     REMOVE_ENDED = "DELETE FROM ended_sessions WHERE hash = ANY ($1::bytea[])";
     ADD_LOGOUT = "INSERT INTO logouts (name, ends_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";

@@ -10,6 +10,7 @@ use super::{PostgresStore, connect};
 use crate::store::StoreError;
 use crate::store::suite::store_suite;
 
+mod citus;
 #[path = "../../../tests/support/postgres.rs"]
 mod server;
 mod signed_in;

@@ -171,9 +171,12 @@ async fn restore(to: &Transaction<'_>, id: ThoughtId) -> Result<bool, Fault> {
 }
 
 async fn purge_deleted(to: &Transaction<'_>, before: Timestamp, most: usize) -> Result<usize, Fault> {
-    let due = to.rows(sql::TRASHED_BEFORE, &[&before.as_millisecond(), &limit(most)]).await?;
-    forget(to, column(&due, 0)?).await?;
-    Ok(due.len())
+    let before = before.as_millisecond();
+    let due = to.rows(sql::TRASHED_BEFORE, &[&before, &limit(most)]).await?;
+    // Without those that are restored at this moment.
+    let gone = to.rows(sql::REMOVE_TRASHED, &[&column(&due, 0)?, &before]).await?;
+    to.change(sql::REMOVE_REVISIONS, &[&column(&gone, 0)?]).await?;
+    Ok(gone.len())
 }
 
 async fn purge_once(to: &Transaction<'_>, before: Timestamp, most: usize) -> Result<usize, Fault> {
@@ -184,18 +187,12 @@ async fn purge_once(to: &Transaction<'_>, before: Timestamp, most: usize) -> Res
 
 /// Forgets the first of what this member has written, deleted or not. `false` where there is nothing.
 pub(super) async fn purge_of(to: &Transaction<'_>, author: MemberId, most: usize) -> Result<bool, Fault> {
-    let rows = to.rows(sql::THOUGHTS_OF, &[&&author.to_bytes()[..], &limit(most)]).await?;
-    let thoughts: Vec<Thought> = rows.iter().map(|row| record(WHAT, row, 1)).collect::<Result<_>>()?;
-    unlist(to, &thoughts).await?;
-    forget(to, column(&rows, 0)?).await?;
-    Ok(!rows.is_empty())
-}
-
-/// Takes these thoughts away with everything they have said.
-async fn forget(to: &Transaction<'_>, ids: Vec<Vec<u8>>) -> Result<(), Fault> {
+    let ids = column(&to.rows(sql::THOUGHTS_OF, &[&&author.to_bytes()[..], &limit(most)]).await?, 0)?;
+    // Where they stand is what they say as they go: an edit may have been under way.
+    let gone: Vec<Thought> = records(WHAT, &to.rows(sql::REMOVE_THOUGHTS, &[&ids]).await?)?;
+    unlist(to, &gone).await?;
     to.change(sql::REMOVE_REVISIONS, &[&ids]).await?;
-    to.change(sql::REMOVE_THOUGHTS, &[&ids]).await?;
-    Ok(())
+    Ok(!ids.is_empty())
 }
 
 /// Puts a thought and its places, in the stead of what may be there of it.
