@@ -86,10 +86,12 @@ fn text(field: &'static str, value: Option<Value>) -> Result<Option<String>, Inv
 #[handler]
 pub async fn post(caller: Caller, Json(sent): Json<Sent>) -> Result<Response, Refusal> {
     let (new, once) = sent.parse(None)?;
-    let authored = share::share(&caller.app, &caller.member, new, once.as_ref()).await?;
-    let mut response = json(StatusCode::CREATED, &shown(&authored))?;
-    set(&mut response, LOCATION, &caller.app.paths.api_thought(authored.thought.id));
-    Ok(response)
+    share::share(&caller.app, &caller.member, new, once.as_ref(), |authored| {
+        let mut response = json(StatusCode::CREATED, &shown(authored))?;
+        set(&mut response, LOCATION, &caller.app.paths.api_thought(authored.thought.id));
+        Ok(response)
+    })
+    .await?
 }
 
 /// `PUT /api/thoughts/{id}`: 200 with the thought as it is now.

@@ -41,15 +41,14 @@ pub fn get_thoughts(member: Member) -> Response {
 /// the status region; 422 with the form as it was typed where something in it is wrong.
 #[handler]
 pub async fn post_thought(member: Member, fields: Fields) -> Result<Response, Refusal> {
-    let parsed = parse(&fields);
-    let shared = match parsed {
-        Ok((new, once)) => share::share(&member.app, &member.member, new, once.as_ref()).await,
+    let (new, once) = match parse(&fields) {
+        Ok(parsed) => parsed,
         Err(errors) => return Ok(again(&member, &fields, &errors)),
     };
-    match shared {
-        Ok(authored) => {
+    match share::share(&member.app, &member.member, new, once.as_ref(), |authored| done(&member, authored)).await {
+        Ok(answer) => {
             unsent::sent(&member, &member.app.paths.plain(paths::THOUGHTS)).await?;
-            Ok(done(&member, &authored))
+            Ok(answer)
         }
         Err(actions::Error::Invalid(invalid)) => Ok(again(&member, &fields, &[invalid])),
         Err(error) => Err(error.into()),
