@@ -14,5 +14,5 @@ pub fn start(config: &Config) {
         LogFormat::Json => format.json().flatten_event(true).with_ansi(false).boxed(),
     };
     // A second start in one process keeps the first one's log, which is the same.
-    let _ = registry().with(layer.with_filter(config.log.clone())).try_init();
+    let _ = registry().with(config.log.clone()).with(layer).try_init();
 }
