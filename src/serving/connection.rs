@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use poem::{Endpoint as _, Request, Response};
+use poem::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
@@ -68,7 +68,7 @@ impl Connection {
             let request = Request::from((request, local.clone(), remote.clone(), Scheme::HTTP));
             let (endpoint, take) = (endpoint.clone(), take.clone());
             boxed(async move {
-                let answer = endpoint.get_response(request).await;
+                let answer = endpoint.call(request).await.unwrap_or_else(poem::Error::into_response);
                 if answer.extensions().get::<Endless>().is_some() {
                     *held(&take) = Some(answer);
                     // hyper is not to wait for it any more: it is let go of.

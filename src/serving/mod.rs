@@ -15,6 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use poem::endpoint::DynEndpoint;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, EndpointExt as _, Response};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -110,11 +111,10 @@ type Ends = (LocalAddr, RemoteAddr);
 /// Serves `endpoint` until `stop` is done; then takes no more connections, and lets what is under way be answered.
 pub async fn serve<E>(listener: Listener, endpoint: E, patience: Patience, stop: impl Future<Output = ()>)
 where
-    E: Endpoint + 'static,
-    E::Output: poem::IntoResponse,
+    E: Endpoint<Output = Response> + 'static,
 {
     let stopping = CancellationToken::new();
-    let endpoint = Arc::new(endpoint.map_to_response().boxed());
+    let endpoint = Site::from(endpoint.boxed());
     let connection = Connection { endpoint, idle: patience.idle, stopping: stopping.clone() };
     // When this is dropped, so are they.
     let mut connections = JoinSet::new();
@@ -151,7 +151,7 @@ async fn no_room(error: &io::Error) {
 }
 
 /// What every connection is served by.
-type Site = Arc<poem::endpoint::BoxEndpoint<'static, Response>>;
+type Site = Arc<dyn DynEndpoint<Output = Response>>;
 
 #[cfg(test)]
 mod tests;

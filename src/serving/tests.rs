@@ -30,6 +30,7 @@ impl Served {
         let stop_it = async {
             let _ = stopped.await;
         };
+        let endpoint = endpoint.map_to_response();
         let server = tokio::spawn(async move { serve(Listener::Tcp(listener), endpoint, patience, stop_it).await });
         Self { address, stop, server }
     }

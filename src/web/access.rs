@@ -4,14 +4,16 @@
 //! wants a `Member` under a row that doesn't ask for one is refused at every call, never let through.
 
 use std::fmt;
+use std::future::Future;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, TryFutureExt as _};
 use http::header::VARY;
 use http::{HeaderValue, Method};
+use poem::endpoint::{BoxEndpoint, DynEndpoint};
 use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
 use tower_cookies::Cookies;
 
@@ -302,45 +304,52 @@ impl<'a> FromRequest<'a> for Caller {
 }
 
 /// The guard: wrapped round every row of the table, and around nothing else.
-pub struct Guarded<E> {
+pub struct Guarded {
     /// The program.
     pub app: Arc<App>,
     /// Who may pass.
     pub access: Access,
     /// What stands behind.
-    pub inner: E,
+    pub inner: BoxEndpoint<'static, Response>,
 }
 
-impl<E: Endpoint<Output = Response>> Endpoint for Guarded<E> {
+impl Endpoint for Guarded {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+    fn call(&self, mut request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
         let came = Came::of(&request);
-        let visitor = match caught(self.visitor(&request)).await {
-            Ok(visitor) => visitor,
-            Err(refusal) => return Ok(refusal.answer(&Visitor::stranger(&self.app, &request), &came)),
-        };
-        request.extensions_mut().insert(visitor.clone());
-        request.extensions_mut().insert(self.access);
-        let admitted = self.may_ask(&visitor, &request).and_then(|()| {
-            let anonymous = self.app.config.anonymous;
-            self.access.admit(&visitor.viewer, anonymous)
-        });
-        let (answer, came) = match admitted {
-            Ok(()) => (caught(async { Ok(self.inner.call(request).await?) }).await, came),
-            // A form that comes too late is not lost.
-            Err(Refusal::SignIn) => match caught(unsent::keep(&visitor, &mut request)).await {
-                Ok(Some(form)) => (Err(Refusal::SignIn), came.on_page(form)),
-                Ok(None) => (Err(Refusal::SignIn), came),
+        // The request stands in this future once; an `async fn` has a place for what it is given, and one for what it does
+        // with that.
+        async move {
+            let visitor = match caught(self.visitor(&request)).await {
+                Ok(visitor) => visitor,
+                Err(refusal) => return Ok(refusal.answer(&Visitor::stranger(&self.app, &request), &came)),
+            };
+            request.extensions_mut().insert(visitor.clone());
+            request.extensions_mut().insert(self.access);
+            let admitted = self.may_ask(&visitor, &request).and_then(|()| {
+                let anonymous = self.app.config.anonymous;
+                self.access.admit(&visitor.viewer, anonymous)
+            });
+            let (answer, came) = match admitted {
+                Ok(()) => {
+                    let answering = DynEndpoint::call(&*self.inner, request);
+                    (caught(answering.map_err(Refusal::from)).await, came)
+                }
+                // A form that comes too late is not lost. Boxed, for it is large and seldom.
+                Err(Refusal::SignIn) => match Box::pin(caught(unsent::keep(&visitor, &mut request))).await {
+                    Ok(Some(form)) => (Err(Refusal::SignIn), came.on_page(form)),
+                    Ok(None) => (Err(Refusal::SignIn), came),
+                    Err(refusal) => (Err(refusal), came),
+                },
                 Err(refusal) => (Err(refusal), came),
-            },
-            Err(refusal) => (Err(refusal), came),
-        };
-        let mut answer = answer.unwrap_or_else(|refusal| refusal.answer(&visitor, &came));
-        if visitor.kind != Kind::Api {
-            answer.headers_mut().entry(VARY).or_insert(HeaderValue::from_static(VARIES_BY));
+            };
+            let mut answer = answer.unwrap_or_else(|refusal| refusal.answer(&visitor, &came));
+            if visitor.kind != Kind::Api {
+                answer.headers_mut().entry(VARY).or_insert(HeaderValue::from_static(VARIES_BY));
+            }
+            Ok(answer)
         }
-        Ok(answer)
     }
 }
 
@@ -348,12 +357,12 @@ impl<E: Endpoint<Output = Response>> Endpoint for Guarded<E> {
 const VARIES_BY: &str = "HX-Request, HX-Request-Type, Cookie";
 
 /// What comes of this; a panic in it is this one request's.
-async fn caught<T>(work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
-    let outcome = AssertUnwindSafe(work).catch_unwind().await;
-    outcome.unwrap_or_else(|_| Err(Refusal::Internal("it panicked".to_owned())))
+fn caught<T>(work: impl Future<Output = Result<T, Refusal>>) -> impl Future<Output = Result<T, Refusal>> {
+    let broken = |_| Err(Refusal::Internal("it panicked".to_owned()));
+    AssertUnwindSafe(work).catch_unwind().map(move |outcome| outcome.unwrap_or_else(broken))
 }
 
-impl<E> Guarded<E> {
+impl Guarded {
     /// Whether a request of this method may come from there, with that token. A page can't make a browser send a token
     /// of somebody's, so that where the request comes from says nothing.
     fn may_ask(&self, visitor: &Visitor, request: &Request) -> Result<(), Refusal> {
@@ -380,6 +389,7 @@ impl<E> Guarded<E> {
 
 #[cfg(test)]
 mod tests {
+    use poem::EndpointExt as _;
     use poem::endpoint::make;
 
     use super::*;
@@ -405,7 +415,8 @@ mod tests {
         let inner = make(|request: Request| async move {
             assert_ne!(request.uri().path(), "/breaks", "this one is to panic");
             Ok::<_, poem::Error>(Response::from("served"))
-        });
+        })
+        .boxed();
         let guarded = Guarded { app: app.clone(), access: Access::Public, inner };
         let ask = |path: &'static str| guarded.get_response(Request::builder().uri_str(path).finish());
         let broken = ask("/breaks").await;

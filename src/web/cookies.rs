@@ -1,6 +1,9 @@
 //! Cookies, through tower-cookies: its `CookieManager` stands round the whole site. What the cookies are
 //! called and how they are set is decided here.
 
+use std::future::Future;
+
+use futures_util::{FutureExt as _, TryFutureExt as _};
 use http::header::{COOKIE, HeaderMap, SET_COOKIE};
 use poem::{Endpoint, IntoResponse, Request, Response};
 use tower::{Service as _, service_fn};
@@ -21,25 +24,27 @@ pub struct WithCookies<E>(pub E);
 impl<E: Endpoint> Endpoint for WithCookies<E> {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> poem::Result<Response> {
+    fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
         let mut sent = HeaderMap::new();
         for header in request.headers().get_all(COOKIE) {
             sent.append(COOKIE, header.clone());
         }
         let mut outer = http::Request::new(request);
         *outer.headers_mut() = sent;
-        let endpoint = service_fn(|outer: http::Request<Request>| async {
+        let endpoint = service_fn(|outer: http::Request<Request>| {
             let cookies = outer.extensions().get::<Cookies>().cloned().unwrap_or_default();
             let mut request = outer.into_body();
             request.extensions_mut().insert(cookies);
-            let response = self.0.call(request).await?.into_response();
-            Ok::<_, poem::Error>(http::Response::new(response))
+            // Boxed, so that nothing outside has the whole site in its future.
+            self.0.call(request).boxed().map_ok(|response| http::Response::new(response.into_response()))
         });
-        let (parts, mut response) = CookieManager::new(endpoint).call(outer).await?.into_parts();
-        for header in parts.headers.get_all(SET_COOKIE) {
-            response.headers_mut().append(SET_COOKIE, header.clone());
-        }
-        Ok(response)
+        CookieManager::new(endpoint).call(outer).map_ok(|outer| {
+            let (parts, mut response) = outer.into_parts();
+            for header in parts.headers.get_all(SET_COOKIE) {
+                response.headers_mut().append(SET_COOKIE, header.clone());
+            }
+            response
+        })
     }
 }
 

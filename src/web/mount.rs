@@ -1,12 +1,18 @@
 //! Makes the route table answer: groups its rows by path, wraps each in the guard, and puts what is round
 //! everything round everything. The one place that gives routes to Poem.
+//!
+//! A request is half a kilobyte, which an `async fn` keeps twice, and a future that waits for another holds it whole: each
+//! layer would copy all that is within it. So a layer hands the request on before it waits, and waits for a box. A box is
+//! asked by [`DynEndpoint`]; by [`Endpoint`] there are two futures more, with the request in each.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 
+use futures_util::{FutureExt as _, TryFutureExt as _};
 use http::Method;
 use percent_encoding::percent_decode_str;
-use poem::endpoint::BoxEndpoint;
+use poem::endpoint::{BoxEndpoint, DynEndpoint};
 use poem::{Endpoint, EndpointExt as _, Request, Response, Route};
 
 use super::access::{Access, Guarded};
@@ -25,7 +31,7 @@ pub fn mount(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
         let guarded = Guarded { app: app.clone(), access, inner: handler };
         by_path.entry(path).or_default().push((method, guarded.boxed()));
     }
-    let nothing = || Guarded { app: app.clone(), access: Access::Public, inner: Nothing };
+    let nothing = || Guarded { app: app.clone(), access: Access::Public, inner: Nothing.boxed() }.boxed();
     let mut site = Route::new();
     let mut root = None;
     for (path, methods) in by_path {
@@ -33,7 +39,7 @@ pub fn mount(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
         if allowed.contains(&Method::GET) {
             allowed.push(Method::HEAD);
         }
-        let fallback = WrongMethod { allowed };
+        let fallback = WrongMethod { allowed }.boxed();
         // What a path takes is no secret; that it is asked in the wrong way is told to anyone.
         let fallback = Guarded { app: app.clone(), access: Access::Public, inner: fallback }.boxed();
         let rows = ByMethod::new(app, path, Rows { methods, fallback });
@@ -65,36 +71,36 @@ fn poem_pattern(path: &str) -> String {
 }
 
 /// The routes, for a path that is text. Any other names nothing; Poem has an error for it, which no guard would answer.
-struct Textual<E> {
+struct Textual {
     site: Route,
-    nothing: E,
+    nothing: BoxEndpoint<'static, Response>,
 }
 
-impl<E: Endpoint<Output = Response>> Endpoint for Textual<E> {
+impl Endpoint for Textual {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> poem::Result<Response> {
+    fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
         if percent_decode_str(request.uri().path()).decode_utf8().is_ok() {
-            self.site.call(request).await
+            self.site.call(request).left_future()
         } else {
-            self.nothing.call(request).await
+            DynEndpoint::call(&*self.nothing, request).right_future()
         }
     }
 }
 
 /// What no other pattern takes. To Poem the root is part of that.
-struct Rest<E> {
+struct Rest {
     root: Option<ByMethod>,
-    nothing: E,
+    nothing: BoxEndpoint<'static, Response>,
 }
 
-impl<E: Endpoint<Output = Response>> Endpoint for Rest<E> {
+impl Endpoint for Rest {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> poem::Result<Response> {
+    fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
         match &self.root {
-            Some(root) if request.uri().path() == "/" => root.call(request).await,
-            Some(_) | None => self.nothing.call(request).await,
+            Some(root) if request.uri().path() == "/" => root.call(request).left_future(),
+            Some(_) | None => DynEndpoint::call(&*self.nothing, request).right_future(),
         }
     }
 }
@@ -143,15 +149,17 @@ impl Rows {
         self.methods.iter().any(|(takes, _)| matches!(one(takes), Some(Method::PUT | Method::DELETE)))
     }
 
-    async fn call(&self, request: Request) -> poem::Result<Response> {
+    fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
         let head = *request.method() == Method::HEAD;
         let as_get = head && self.of(&Method::HEAD).is_none();
         let wanted = if as_get { &Method::GET } else { request.method() };
-        let mut response = self.of(wanted).unwrap_or(&self.fallback).call(request).await?;
-        if head {
-            response.take_body();
-        }
-        Ok(response)
+        let row = self.of(wanted).unwrap_or(&self.fallback);
+        DynEndpoint::call(&**row, request).map_ok(move |mut response| {
+            if head {
+                response.take_body();
+            }
+            response
+        })
     }
 }
 
@@ -160,7 +168,7 @@ struct ByMethod {
     path: &'static str,
     rows: Arc<Rows>,
     /// Where there is a row that a form can't reach by itself.
-    overridden: Option<Guarded<Overridden>>,
+    overridden: Option<BoxEndpoint<'static, Response>>,
 }
 
 impl ByMethod {
@@ -168,7 +176,8 @@ impl ByMethod {
         let rows = Arc::new(rows);
         let beyond_forms = rows.beyond_forms();
         // The guard checks where the form comes from before it is read; the row's own guard admits whoever sent it.
-        let guarded = || Guarded { app: app.clone(), access: Access::Public, inner: Overridden(rows.clone()) };
+        let inner = || Overridden(rows.clone()).boxed();
+        let guarded = || Guarded { app: app.clone(), access: Access::Public, inner: inner() }.boxed();
         Self { path, overridden: beyond_forms.then(guarded), rows }
     }
 }
@@ -176,15 +185,17 @@ impl ByMethod {
 impl Endpoint for ByMethod {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> poem::Result<Response> {
-        let mut response = match &self.overridden {
+    fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
+        let answering = match &self.overridden {
             Some(overridden) if *request.method() == Method::POST && is_form(&request) => {
-                overridden.call(request).await
+                DynEndpoint::call(&**overridden, request).left_future()
             }
-            Some(_) | None => self.rows.call(request).await,
-        }?;
-        response.extensions_mut().insert(Pattern(self.path));
-        Ok(response)
+            Some(_) | None => self.rows.call(request).right_future(),
+        };
+        answering.map_ok(|mut response| {
+            response.extensions_mut().insert(Pattern(self.path));
+            response
+        })
     }
 }
 

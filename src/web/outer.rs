@@ -1,10 +1,12 @@
 //! What goes round every request, in this order: its name, the log line, the security headers, the cookies.
 
+use std::future::{Future, ready};
 use std::sync::Arc;
 use std::time::Instant;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use futures_util::FutureExt as _;
 use http::header::HeaderName;
 use http::{HeaderValue, StatusCode};
 use poem::{Endpoint, Request, Response};
@@ -31,49 +33,53 @@ pub struct Outer<E> {
 impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+    fn call(&self, mut request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
         let started = Instant::now();
         let id = BASE64_URL_SAFE_NO_PAD.encode(random::<9>());
         request.extensions_mut().insert(RequestId(id.clone()));
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let arrived = arrival::answer(&self.app, &request);
         let span = tracing::error_span!("request", id);
-        let mut response = self.answer(request).instrument(span.clone()).await;
-        let took = started.elapsed();
-        let (status, micros) = (response.status().as_u16(), took.as_micros());
-        // What goes well is the proxy's to log; a line for each would cost as much as the page.
-        span.in_scope(|| {
-            if status < 400 {
-                tracing::debug!(%method, path = uri.path(), status, micros, "answered");
-            } else {
-                tracing::info!(%method, path = uri.path(), status, micros, "answered");
+        // What is refused further in, and what breaks, is answered by the guard, which knows for whom.
+        let answering = match too_large(&request) {
+            Some(refusal) => ready(Ok(refusal)).left_future(),
+            None => span.in_scope(|| self.inner.call(request)).right_future(),
+        };
+        async move {
+            let answer = answering.instrument(span.clone()).await;
+            let mut response = answer.unwrap_or_else(poem::Error::into_response);
+            let took = started.elapsed();
+            let (status, micros) = (response.status().as_u16(), took.as_micros());
+            // What goes well is the proxy's to log; a line for each would cost as much as the page.
+            span.in_scope(|| {
+                if status < 400 {
+                    tracing::debug!(%method, path = uri.path(), status, micros, "answered");
+                } else {
+                    tracing::info!(%method, path = uri.path(), status, micros, "answered");
+                }
+            });
+            let route = response.extensions().get().map(|Pattern(path)| *path);
+            self.app.telemetry.request(&method, route, status, took);
+            let not_modified = response.status() == StatusCode::NOT_MODIFIED;
+            let headers = response.headers_mut();
+            security_headers::add(headers, self.app.config.base_url.is_https(), not_modified);
+            if let Some(arrived) = arrived {
+                headers.insert(HeaderName::from_static(Mark::ANSWER), arrived);
             }
-        });
-        let route = response.extensions().get().map(|Pattern(path)| *path);
-        self.app.telemetry.request(&method, route, status, took);
-        let not_modified = response.status() == StatusCode::NOT_MODIFIED;
-        let headers = response.headers_mut();
-        security_headers::add(headers, self.app.config.base_url.is_https(), not_modified);
-        if let Some(arrived) = arrived {
-            headers.insert(HeaderName::from_static(Mark::ANSWER), arrived);
+            if let Ok(id) = HeaderValue::try_from(id) {
+                headers.insert(HeaderName::from_static("x-request-id"), id);
+            }
+            Ok(response)
         }
-        if let Ok(id) = HeaderValue::try_from(id) {
-            headers.insert(HeaderName::from_static("x-request-id"), id);
-        }
-        Ok(response)
     }
 }
 
-impl<E: Endpoint<Output = Response>> Outer<E> {
-    /// The inner answer. What is refused, and what breaks, is answered by the guard within, which knows for whom.
-    async fn answer(&self, request: Request) -> Response {
-        let bytes: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-        if bytes > MAX_HEADER_BYTES {
-            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-            return Response::builder()
-                .status(status)
-                .body("The request's headers are too large. Clear this site's cookies.");
-        }
-        self.inner.get_response(request).await
-    }
+/// The answer to a request whose headers are too many, or too long.
+fn too_large(request: &Request) -> Option<Response> {
+    let bytes: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    (bytes > MAX_HEADER_BYTES).then(|| {
+        Response::builder()
+            .status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+            .body("The request's headers are too large. Clear this site's cookies.")
+    })
 }

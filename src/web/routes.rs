@@ -8,7 +8,7 @@ use std::fmt;
 
 use http::Method;
 use poem::endpoint::BoxEndpoint;
-use poem::{Endpoint, EndpointExt as _, IntoResponse, Response};
+use poem::{Endpoint, EndpointExt as _, Response};
 
 use super::access::Access;
 use super::access::Access::{Admin, Member, Provider, Public, Reader};
@@ -51,10 +51,9 @@ pub struct Row {
 
 fn route<E>(method: Takes, path: &'static str, access: Access, handler: E) -> Row
 where
-    E: Endpoint + 'static,
-    E::Output: IntoResponse,
+    E: Endpoint<Output = Response> + 'static,
 {
-    Row { method, path, access, handler: handler.map_to_response().boxed() }
+    Row { method, path, access, handler: handler.boxed() }
 }
 
 /// The table, as it is mounted.
