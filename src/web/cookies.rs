@@ -3,7 +3,7 @@
 
 use std::future::Future;
 
-use futures_util::{FutureExt as _, TryFutureExt as _};
+use futures_util::TryFutureExt as _;
 use http::header::{COOKIE, HeaderMap, SET_COOKIE};
 use poem::{Endpoint, IntoResponse, Request, Response};
 use tower::{Service as _, service_fn};
@@ -35,8 +35,7 @@ impl<E: Endpoint> Endpoint for WithCookies<E> {
             let cookies = outer.extensions().get::<Cookies>().cloned().unwrap_or_default();
             let mut request = outer.into_body();
             request.extensions_mut().insert(cookies);
-            // Boxed, so that nothing outside has the whole site in its future.
-            self.0.call(request).boxed().map_ok(|response| http::Response::new(response.into_response()))
+            self.0.call(request).map_ok(|response| http::Response::new(response.into_response()))
         });
         CookieManager::new(endpoint).call(outer).map_ok(|outer| {
             let (parts, mut response) = outer.into_parts();

@@ -32,8 +32,7 @@ pub fn mount(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
         by_path.entry(path).or_default().push((method, guarded.boxed()));
     }
     let nothing = || Guarded { app: app.clone(), access: Access::Public, inner: Nothing.boxed() }.boxed();
-    let mut site = Route::new();
-    let mut root = None;
+    let (mut root, mut rest) = (None, Route::new());
     for (path, methods) in by_path {
         let mut allowed: Vec<_> = methods.iter().filter_map(|(takes, _)| one(takes)).collect();
         if allowed.contains(&Method::GET) {
@@ -46,13 +45,13 @@ pub fn mount(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
         if path == "/" {
             root = Some(rows);
         } else {
-            site = site.at(poem_pattern(path), rows);
+            rest = rest.at(poem_pattern(path), rows);
         }
     }
-    site = site.at("/*rest", Rest { root, nothing: nothing() });
+    let site = Site { root, rest: rest.at("/*rest", nothing()).boxed() };
     let site = match app.paths.base() {
-        "" => site,
-        base => Route::new().nest(base, site).at("/*rest", nothing()),
+        "" => site.boxed(),
+        base => Route::new().nest(base, site).at("/*rest", nothing()).boxed(),
     };
     Outer { app: app.clone(), inner: WithCookies(Textual { site, nothing: nothing() }) }
 }
@@ -72,7 +71,7 @@ fn poem_pattern(path: &str) -> String {
 
 /// The routes, for a path that is text. Any other names nothing; Poem has an error for it, which no guard would answer.
 struct Textual {
-    site: Route,
+    site: BoxEndpoint<'static, Response>,
     nothing: BoxEndpoint<'static, Response>,
 }
 
@@ -80,27 +79,24 @@ impl Endpoint for Textual {
     type Output = Response;
 
     fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
-        if percent_decode_str(request.uri().path()).decode_utf8().is_ok() {
-            self.site.call(request).left_future()
-        } else {
-            DynEndpoint::call(&*self.nothing, request).right_future()
-        }
+        let is_text = percent_decode_str(request.uri().path()).decode_utf8().is_ok();
+        DynEndpoint::call(if is_text { &*self.site } else { &*self.nothing }, request)
     }
 }
 
-/// What no other pattern takes. To Poem the root is part of that.
-struct Rest {
+/// All rows. To Poem the root is like any path that no pattern takes, so it is looked at first.
+struct Site {
     root: Option<ByMethod>,
-    nothing: BoxEndpoint<'static, Response>,
+    rest: BoxEndpoint<'static, Response>,
 }
 
-impl Endpoint for Rest {
+impl Endpoint for Site {
     type Output = Response;
 
     fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
         match &self.root {
             Some(root) if request.uri().path() == "/" => root.call(request).left_future(),
-            Some(_) | None => DynEndpoint::call(&*self.nothing, request).right_future(),
+            Some(_) | None => DynEndpoint::call(&*self.rest, request).right_future(),
         }
     }
 }

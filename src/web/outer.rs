@@ -39,7 +39,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
         request.extensions_mut().insert(RequestId(id.clone()));
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let arrived = arrival::answer(&self.app, &request);
-        let span = tracing::error_span!("request", id);
+        let span = tracing::error_span!("request", %id);
         // What is refused further in, and what breaks, is answered by the guard, which knows for whom.
         let answering = match too_large(&request) {
             Some(refusal) => ready(Ok(refusal)).left_future(),
