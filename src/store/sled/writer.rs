@@ -256,14 +256,22 @@ fn only_read(why: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn writer() -> (Writer, Db, tempfile::TempDir) {
+        writer_with(|folder| {
+            Journal::create(folder).unwrap();
+            Journal::open(folder).unwrap().0
+        })
+    }
+
+    fn writer_with(journal: impl FnOnce(&Path) -> Journal) -> (Writer, Db, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let db = sled::open(folder.path()).unwrap();
         let file = super::super::open::file(folder.path()).unwrap();
-        Journal::create(folder.path()).unwrap();
-        let (journal, _) = Journal::open(folder.path()).unwrap();
+        let journal = journal(folder.path());
         (
             Writer::start(
                 db.clone(),
@@ -315,6 +323,18 @@ mod tests {
             .await;
         assert!(answer.is_err());
         assert!(db.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_the_disk_refuses_is_told_and_not_read_any_more() {
+        // Takes whatever is written, and fails to put it on a disk: it has none.
+        let nowhere = || File::options().write(true).open("/dev/null").unwrap();
+        let (writer, db, _folder) = writer_with(|_| Journal::onto([nowhere(), nowhere()]));
+        for _ in 0..2 {
+            let refused = writer.write(|draft| draft.put(&super::super::keys::layout(), &9)).await;
+            assert!(matches!(refused, Err(StoreError::Failed(_))));
+            assert!(db.is_empty());
+        }
     }
 
     #[tokio::test]
