@@ -133,12 +133,6 @@ impl Journal {
 
     /// Writes changes down; they are on disk when this comes back.
     pub(super) fn append(&mut self, changes: &Changes) -> io::Result<()> {
-        self.write(changes)?;
-        self.sync()
-    }
-
-    /// Writes changes down; they are on disk when [`Self::sync`] has come back.
-    pub(super) fn write(&mut self, changes: &Changes) -> io::Result<()> {
         let mut entry = vec![0; HEAD];
         let pairs: Vec<_> = changes.iter().map(|(key, record)| (Bytes::new(key), record.map(Bytes::new))).collect();
         rmp_serde::encode::write(&mut entry, &pairs).map_err(io::Error::other)?;
@@ -148,15 +142,12 @@ impl Journal {
         let checksum = xxh3_128_with_seed(&entry[HEAD..], self.next).to_le_bytes();
         entry[16..HEAD].copy_from_slice(&checksum);
         entry.extend(END);
-        self.files[self.current].write_all_at(&entry, self.at)?;
+        let file = &self.files[self.current];
+        file.write_all_at(&entry, self.at)?;
+        file.sync_data()?;
         self.at += HEAD as u64 + length;
         self.next += 1;
         Ok(())
-    }
-
-    /// Waits until what was written is on disk.
-    pub(super) fn sync(&self) -> io::Result<()> {
-        self.files[self.current].sync_data()
     }
 
     /// Where it stands.
@@ -167,8 +158,9 @@ impl Journal {
     /// Takes back what was written since it stood there: what was refused is not to be there after the next start.
     pub(super) fn back_to(&mut self, place: Place) -> io::Result<()> {
         (self.at, self.next) = (place.at, place.next);
-        self.files[self.current].write_all_at(&END, self.at)?;
-        self.sync()
+        let file = &self.files[self.current];
+        file.write_all_at(&END, self.at)?;
+        file.sync_data()
     }
 
     /// Whether it is time for a checkpoint.

@@ -1,7 +1,7 @@
 //! The embedded store: one sled tree in the data folder, for one process.
 //!
-//! Read in this order: `keys` (what is where), `records` (what a record is), `draft`, `writer`, `journal` and `applying` (how
-//! a change comes about and gets onto the disk), then `thoughts` with `feed`, `members` with `accounts`, `sessions` and
+//! Read in this order: `keys` (what is where), `records` (what a record is), `draft`, `writer` and `journal` (how a
+//! change comes about and gets onto the disk), then `thoughts` with `feed`, `members` with `accounts`, `sessions` and
 //! `api_tokens`, which are the store's methods, `open`, and `copying` with `look`, by which all of it is copied.
 //!
 //! Reads go straight to sled, or to what was read of it before (`cached`), and do not wait for the writer; each takes a
@@ -11,7 +11,6 @@
 
 mod accounts;
 mod api_tokens;
-mod applying;
 mod cached;
 mod copying;
 mod draft;

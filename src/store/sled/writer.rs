@@ -1,7 +1,6 @@
-//! The writer: one thread that decides all changes, so that a write reads, decides and changes with nobody in
+//! The writer: one thread that makes all changes, so that a write reads, decides and changes with nobody in
 //! between, and many writers share one wait for the disk. The journal and sled have a group's changes only when all of it
-//! is decided, so that a write that fails on the way leaves nothing behind. sled is given them while the journal's way to
-//! the disk is waited for, by another thread (`applying`), and both are over before anything is answered or read again.
+//! is decided, so that a write that fails on the way leaves nothing behind.
 
 use std::fs::File;
 use std::io;
@@ -13,7 +12,6 @@ use std::thread;
 use sled::Db;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::applying::Applying;
 use super::cached::Cached;
 use super::draft::{Changes, Draft};
 use super::journal::{Journal, Place};
@@ -60,15 +58,14 @@ impl Writer {
     pub(super) fn start(db: Db, disk: Disk, looks: Looks, cached: Arc<Cached>) -> Result<Self> {
         let (requests, queue) = mpsc::channel(QUEUE);
         let (tell, ended) = watch::channel(Ok(()));
-        let no_thread = |e| StoreError::Failed(format!("the writer's threads can't be started: {e}"));
-        let applying = Applying::start(db.clone(), looks, cached).map_err(no_thread)?;
         thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
-                let flushed = run(Changing { db, disk, applying, changes: Changes::default(), broken: None }, queue);
+                let flushed =
+                    run(Changing { db, disk, looks, cached, changes: Changes::default(), broken: None }, queue);
                 let _ = tell.send(flushed);
             })
-            .map_err(no_thread)?;
+            .map_err(|e| StoreError::Failed(format!("the writer's thread can't be started: {e}")))?;
         Ok(Self { requests, ended })
     }
 
@@ -142,8 +139,10 @@ pub(super) struct Disk {
 struct Changing {
     db: Db,
     disk: Disk,
-    /// What gives sled what changes.
-    applying: Applying,
+    /// Who looks at all of it meanwhile.
+    looks: Looks,
+    /// What was read of it, and is let go of when it changes.
+    cached: Arc<Cached>,
     /// What the writes since the last flush change, which sled doesn't know yet.
     changes: Changes,
     /// Why nothing can be written any more. What a failed flush has left in memory is not what is on disk,
@@ -169,7 +168,7 @@ impl Changing {
         Ok(answer)
     }
 
-    /// Puts everything that changes into the journal, and gives it to sled meanwhile.
+    /// Puts everything that changes into the journal, and gives it to sled.
     fn flush(&mut self) -> Flushed {
         let changes = std::mem::take(&mut self.changes);
         if changes.is_empty() {
@@ -178,15 +177,11 @@ impl Changing {
         room(&self.disk.folder)?;
         let (place, mut undo) = (self.disk.journal.place(), Changes::default());
         let kept = self.unless_broken(|store| {
-            store.disk.journal.write(&changes)?;
-            let applying = store.applying.begin(changes);
-            let on_disk = store.disk.journal.sync();
-            let applied = applying.end(&mut undo);
-            on_disk?;
-            applied
+            store.disk.journal.append(&changes)?;
+            store.cached.apply(changes, |changes| store.looks.apply(&store.db, changes, &mut undo))
         });
         if kept.is_err() {
-            self.take_back(place, undo);
+            self.take_back(place, &undo);
         }
         kept?;
         if self.disk.journal.is_full() {
@@ -200,17 +195,13 @@ impl Changing {
         Ok(())
     }
 
-    /// What was refused is not to be there any more, nor after the next start, and none of it by half.
-    fn take_back(&mut self, place: Place, undo: Changes) {
+    /// What was refused is not to be there after the next start, and none of it by half.
+    fn take_back(&mut self, place: Place, undo: &Changes) {
         let journal = &mut self.disk.journal;
         let taken_back =
-            journal.back_to(place).and_then(|()| if undo.is_empty() { Ok(()) } else { journal.append(&undo) });
+            journal.back_to(place).and_then(|()| if undo.is_empty() { Ok(()) } else { journal.append(undo) });
         if let Err(error) = taken_back {
             tracing::error!(%error, "what was refused may be there after the next start");
-        }
-        let undone = catch_unwind(AssertUnwindSafe(|| self.applying.begin(undo).end(&mut Changes::default())));
-        if !matches!(undone, Ok(Ok(()))) {
-            tracing::error!("what was refused may be read until then");
         }
     }
 
