@@ -3,7 +3,8 @@
 //! `deploy/citus.sql` spreads them, and says by what. Nearly every statement is the same then: it names a row by what its
 //! table is spread by, or asks all servers for little. Four things are not. A statement is planned with its values
 //! ([`super::connect::BEGIN`]), for where they lie depends on them. A page of a feed takes two steps, for the thoughts do
-//! not lie where the lists do. Sessions are found before their members are. And the room it takes is that on all servers. `docs/growing.md` says how it was run.
+//! not lie where the lists do. Sessions are found before their members are. And the room it takes is that on all servers.
+//! `docs/growing.md` says how it was run.
 
 use std::collections::HashMap;
 
@@ -22,10 +23,17 @@ pub(super) const SIZE: &str = "SELECT sum(result::bigint)::bigint \
 
 const PLACE: &str = "a place in a list";
 
+/// Whether the database is one, in SQL.
+macro_rules! is_citus {
+    () => {
+        "to_regclass('pg_dist_partition') IS NOT NULL"
+    };
+}
+pub(super) use is_citus;
+
 /// Whether this database is one.
 pub(super) async fn is_there(client: &Client) -> Result<bool> {
-    let row =
-        client.query_one("SELECT to_regclass('pg_dist_partition') IS NOT NULL", &[]).await.map_err(Fault::from)?;
+    let row = client.query_one(concat!("SELECT ", is_citus!()), &[]).await.map_err(Fault::from)?;
     Ok(row.try_get(0).map_err(Fault::from)?)
 }
 

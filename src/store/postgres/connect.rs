@@ -19,6 +19,7 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Config, Connection, Error, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::citus::is_citus;
 use crate::store::{Result, StoreError};
 
 /// Connections at most, of one instance.
@@ -49,9 +50,12 @@ const GONE: Duration = Duration::from_secs(10);
 /// What every connection begins with. A transaction that its instance has left lets go of its locks after a while. A plan
 /// is made once, and reads an index in its order: what is tested is what runs. Citus alone has to see the values of what it
 /// asks several servers for; and it lets changes go on side by side, for one that is caught in a deadlock is tried again.
-pub(super) const BEGIN: &str = "SET statement_timeout = 5000; SET idle_in_transaction_session_timeout = 15000; \
+pub(super) const BEGIN: &str = concat!(
+    "SET statement_timeout = 5000; SET idle_in_transaction_session_timeout = 15000; \
     SET enable_bitmapscan = off; SET citus.enable_deadlock_prevention = off; \
-    SELECT set_config('plan_cache_mode', 'force_generic_plan', false) WHERE to_regclass('pg_dist_partition') IS NULL";
+    SELECT set_config('plan_cache_mode', 'force_generic_plan', false) WHERE NOT ",
+    is_citus!()
+);
 
 /// The way to the database, for a pool and for connections beside it.
 #[derive(Clone)]

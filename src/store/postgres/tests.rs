@@ -78,6 +78,13 @@ async fn a_refusal_does_not_tell_the_password() {
     assert!(refused.contains("postgres:///nowhere/x") && !refused.contains("hunter2"), "{refused}");
 }
 
+/// A client of a database that has the tables, and nothing in them; `None` where there is no PostgreSQL.
+async fn client_of_tables() -> Option<Client> {
+    let config: Config = server::database().await?.parse().unwrap();
+    drop(PostgresStore::open(&config, None).await.unwrap());
+    Some(client(&config).await)
+}
+
 /// Rows enough that reading all of a table is never the cheaper way.
 const ROWS: &str = "
     INSERT INTO members SELECT key(n, 16), 'r' FROM generate_series(1, 20000) n;
@@ -112,10 +119,7 @@ fn sorts(plan: &str) -> bool {
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "whoever changes a statement asks for the plans to be written")]
 async fn plans_are_those_that_are_written_down() {
-    let Some(url) = server::database().await else { return };
-    let config: Config = url.parse().unwrap();
-    drop(PostgresStore::open(&config, None).await.unwrap());
-    let client = client(&config).await;
+    let Some(client) = client_of_tables().await else { return };
     client.batch_execute(KEY).await.unwrap();
     for fill in ROWS.split(';').map(str::trim).filter(|fill| !fill.is_empty()) {
         client.batch_execute(fill).await.unwrap();

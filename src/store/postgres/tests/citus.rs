@@ -26,10 +26,7 @@ const SPREAD: &str = "CREATE FUNCTION create_distributed_table(spread text, by_c
 
 #[tokio::test]
 async fn each_table_that_is_spread_has_the_column_in_all_its_unique_indexes() {
-    let Some(url) = server::database().await else { return };
-    let config: Config = url.parse().unwrap();
-    drop(PostgresStore::open(&config, None).await.unwrap());
-    let client = client(&config).await;
+    let Some(client) = client_of_tables().await else { return };
     client.batch_execute(SPREAD).await.unwrap();
     client.batch_execute("SELECT create_distributed_table('api_tokens', 'hash')").await.unwrap_err();
     client.batch_execute(include_str!("../../../../deploy/citus.sql")).await.unwrap();
