@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use http::header::CONTENT_TYPE;
 use poem::{FromRequest, Request, RequestBody};
 use serde::de::DeserializeOwned;
@@ -92,16 +91,13 @@ async fn read(body: &mut RequestBody) -> Result<Vec<u8>, Refusal> {
 /// # Errors
 /// `TooLarge` beyond [`MAX_BODY_BYTES`], of which no more is read.
 pub async fn read_within_limit(body: poem::Body) -> Result<Vec<u8>, Refusal> {
-    let broken_off = || Refusal::Invalid(vec![Invalid::new("body", "The body did not arrive whole. Send it again.")]);
-    let reading = async {
-        let (mut pieces, mut read) = (body.into_bytes_stream(), Vec::new());
-        while let Some(piece) = pieces.next().await {
-            read.extend_from_slice(&piece.map_err(|_| broken_off())?);
-            if read.len() > MAX_BODY_BYTES {
-                return Err(Refusal::TooLarge(MAX_BODY_BYTES as u64));
-            }
+    // Boxed, for it has a buffer of 4 KB in it, which every form's future would hold.
+    let reading = Box::pin(body.into_bytes_limit(MAX_BODY_BYTES));
+    match tokio::time::timeout(READ_WITHIN, reading).await {
+        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
+        Ok(Err(poem::error::ReadBodyError::PayloadTooLarge)) => Err(Refusal::TooLarge(MAX_BODY_BYTES as u64)),
+        Ok(Err(_)) | Err(_) => {
+            Err(Refusal::Invalid(vec![Invalid::new("body", "The body did not arrive whole. Send it again.")]))
         }
-        Ok(read)
-    };
-    tokio::time::timeout(READ_WITHIN, reading).await.map_err(|_| broken_off())?
+    }
 }
