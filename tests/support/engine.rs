@@ -2,13 +2,14 @@
 //! folder of a room that goes with the test.
 
 use std::fmt::Display;
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls};
 
 use super::postgres::{as_its_user, programs};
@@ -208,18 +209,22 @@ impl Engine {
     fn tell(&self, what: Told) {
         let file = std::fs::read_to_string(self.folder().join("postmaster.pid")).unwrap();
         let postmaster = file.lines().next().unwrap();
+        // It stands still first: whom it makes while the others are looked for would go on, and hold its port.
+        signal("-STOP", &[postmaster]);
+        while state(postmaster).expect("a server that runs") != 'T' {
+            std::thread::yield_now();
+        }
         let children = Command::new("ps").args(["-o", "pid=", "--ppid", postmaster]).output().unwrap();
         let children = String::from_utf8(children.stdout).unwrap();
         let all: Vec<_> = std::iter::once(postmaster).chain(children.split_whitespace()).collect();
-        let signal = match what {
-            Told::Freeze => "-STOP",
-            Told::Kill => "-KILL",
-        };
-        // One that has ended meanwhile is no failure.
-        Command::new("kill").arg(signal).args(&all).stderr(Stdio::null()).status().unwrap();
-        if matches!(what, Told::Kill) {
-            while all.iter().any(|process| runs(process)) {
-                std::thread::yield_now();
+        match what {
+            Told::Freeze => signal("-STOP", &all),
+            Told::Kill => {
+                signal("-KILL", &all);
+                // One that waits to be noticed has let go of everything.
+                while all.iter().any(|process| state(process).is_some_and(|state| !['Z', 'X'].contains(&state))) {
+                    std::thread::yield_now();
+                }
             }
         }
     }
@@ -245,8 +250,9 @@ impl Engine {
 /// A port of 127.0.0.1 whose packets get lost: who wants to connect hears nothing, neither yes nor no.
 pub struct Hole {
     pub port: u16,
-    /// There is room for one connection that nobody takes, and it is there.
-    _full: (TcpListener, TcpStream),
+    _listener: TcpListener,
+    /// One that nobody takes, or waits in vain because another came first.
+    _connection: JoinHandle<io::Result<TcpStream>>,
 }
 
 impl Hole {
@@ -259,11 +265,14 @@ impl Hole {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_reuseaddr(true).unwrap();
         socket.bind((Ipv4Addr::LOCALHOST, port).into()).unwrap();
-        // While its queue is full the system drops what would come into it. Source: listen(2), tcp(7).
+        // There is room for one; while it is taken the system drops what comes. Source: listen(2), tcp(7).
         let listener = socket.listen(0).unwrap();
         let address = listener.local_addr().unwrap();
-        let waits = TcpStream::connect(address).await.unwrap();
-        Self { port: address.port(), _full: (listener, waits) }
+        let connection = tokio::spawn(TcpStream::connect(address));
+        while !is_full(address.port()) {
+            tokio::task::yield_now().await;
+        }
+        Self { port: address.port(), _listener: listener, _connection: connection }
     }
 
     /// Where it is, as an address names it.
@@ -272,13 +281,26 @@ impl Hole {
     }
 }
 
+/// Whether somebody waits to be taken by who listens on this port of 127.0.0.1. Source: `proc_pid_net(5)`.
+fn is_full(port: u16) -> bool {
+    let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let ours = format!(" 0100007F:{port:04X} 00000000:0000 0A ");
+    let waiting = sockets.lines().find_map(|line| line.split_once(&ours)).and_then(|(_, queues)| queues.get(..17));
+    waiting.expect("a socket that listens").rsplit_once(':').is_some_and(|(_, received)| received != "00000000")
+}
+
 /// The address of a database on these hosts.
 pub fn address(hosts: impl Display, parameters: &str) -> String {
     format!("postgres://thoughts@{hosts}/postgres?{parameters}")
 }
 
-/// Whether there is such a process, and it is not only waiting to be noticed as ended.
-fn runs(process: &str) -> bool {
-    let state = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    state.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+/// Sends a signal to processes. One that has ended meanwhile is no failure.
+fn signal(signal: &str, processes: &[&str]) {
+    Command::new("kill").arg(signal).args(processes).stderr(Stdio::null()).status().unwrap();
+}
+
+/// What a process is doing, as `proc_pid_stat(5)` has it; `None` where there is none.
+fn state(process: &str) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
 }
