@@ -62,9 +62,9 @@ async fn after_a_kill_of_the_database_everything_that_was_answered_is_there_once
     for round in 1..=rounds() {
         let writers = Steady::start(&ann, &format!("round {round} "), WRITERS);
         let before = random();
-        writers.until(|writers| writers.answers() >= before).await;
+        writers.until(|notes| notes.answers() >= before).await;
         engine.kill();
-        writers.until(|writers| writers.refusals() > 0).await;
+        writers.until(|notes| notes.refusals() > 0).await;
         engine.start().await;
         answered.extend(writers.stop().await);
         let found = steady::all_there_once(&site.stranger(), &answered).await;

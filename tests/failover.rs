@@ -43,9 +43,9 @@ async fn the_primary_is_killed_and_its_standby_takes_over() {
     for round in 1..=rounds() {
         let writers = Steady::start(&ann, &format!("round {round} "), WRITERS);
         let before = random();
-        writers.until(|writers| writers.answers() >= before).await;
+        writers.until(|notes| notes.answers() >= before).await;
         primary.kill();
-        writers.until(|writers| writers.refusals() > 0).await;
+        writers.until(|notes| notes.refusals() > 0).await;
         says_come_again(&ann.get("/").await);
         standby.promote().await;
         let refused = go_on(&writers).await;
@@ -75,7 +75,7 @@ impl Pair {
         let ann = site.member("Ann").await;
         let writers = Steady::start(&ann, "", WRITERS);
         let before = random();
-        writers.until(|writers| writers.answers() >= before).await;
+        writers.until(|notes| notes.answers() >= before).await;
         Some(Self { primary, standby, site, ann, writers })
     }
 
@@ -100,7 +100,7 @@ async fn a_primary_whose_machine_is_gone_is_left() {
     let Some(pair) = Pair::at_a_random_moment().await else { return };
     let _hole = pair.primary.vanish().await;
     // Each is told, and whoever comes in between.
-    pair.writers.until(|writers| writers.refusals() >= WRITERS).await;
+    pair.writers.until(|notes| notes.refusals() >= WRITERS).await;
     says_come_again(&pair.ann.get("/").await);
     says_come_again(&pair.site.stranger().get("/readyz").await);
     pair.takes_over().await;
@@ -112,9 +112,9 @@ async fn a_server_that_is_stopped_is_found_again_when_it_is_started() {
     let site = site_on(&[&engine], "").await;
     let ann = site.member("Ann").await;
     let writers = Steady::start(&ann, "", WRITERS);
-    writers.until(|writers| writers.answers() > WRITERS).await;
+    writers.until(|notes| notes.answers() > WRITERS).await;
     engine.stop().await;
-    writers.until(|writers| writers.refusals() >= WRITERS).await;
+    writers.until(|notes| notes.refusals() >= WRITERS).await;
     let page = ann.get("/").await;
     says_come_again(&page);
     assert_eq!(page.text("h1"), "Back in a moment");
@@ -168,11 +168,15 @@ async fn one_of_two_instances_is_killed_and_only_what_was_under_way_there_has_to
     at_the_other.base.clone_from(&goes.base);
     let writers = Steady::start_at(&[ann.clone(), at_the_other], "", WRITERS);
     let before = WRITERS + random();
-    writers.until(|writers| writers.answers() >= before).await;
+    writers.until(|notes| notes.answers() >= before).await;
     goes.kill();
     go_on(&writers).await;
-    assert_eq!(writers.refusals(), 0, "the other one serves as before");
-    assert_eq!(writers.moves(), WRITERS / 2, "each of those who were at the one that is gone sent one thought again");
+    assert_eq!(writers.notes().refusals(), 0, "the other one serves as before");
+    assert_eq!(
+        writers.notes().moves(),
+        WRITERS / 2,
+        "each of those who were at the one that is gone sent one thought again"
+    );
     let answered = writers.stop().await;
     let found = all_there_once(&ann, &answered).await;
     println!("{} answered, {found} found; {} were sent again", answered.len(), WRITERS / 2);
@@ -180,7 +184,7 @@ async fn one_of_two_instances_is_killed_and_only_what_was_under_way_there_has_to
 
 /// Waits until everybody is served again, and gives how often one was told to come again till then.
 async fn go_on(writers: &Steady) -> usize {
-    let before = writers.answers();
-    writers.until(|writers| writers.answers() >= before + 2 * WRITERS).await;
-    writers.refusals()
+    let before = writers.notes().answers();
+    writers.until(|notes| notes.answers() >= before + 2 * WRITERS).await;
+    writers.notes().refusals()
 }

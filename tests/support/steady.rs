@@ -2,7 +2,7 @@
 //! value, when the site says that it can serve; what was not answered, because an instance is gone, to another instance.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The writers, and one who asks again and again whether the site can serve.
 pub struct Steady {
-    notes: Arc<Mutex<Notes>>,
+    notes: Arc<watch::Sender<Notes>>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     asks: JoinHandle<()>,
@@ -25,10 +25,29 @@ pub struct Steady {
 
 /// What has happened to the writers.
 #[derive(Default)]
-struct Notes {
+pub struct Notes {
     answered: Answered,
     refused: usize,
     moved: usize,
+    /// Whether one of them has failed, and says no more.
+    given_up: bool,
+}
+
+impl Notes {
+    /// How many answers there are.
+    pub fn answers(&self) -> usize {
+        self.answered.len()
+    }
+
+    /// How often one was told to come again.
+    pub fn refusals(&self) -> usize {
+        self.refused
+    }
+
+    /// How often somebody got no answer, and went to another instance.
+    pub fn moves(&self) -> usize {
+        self.moved
+    }
 }
 
 impl Steady {
@@ -39,7 +58,7 @@ impl Steady {
 
     /// The same, spread over instances at each of which one of `authors` is signed in. The first of them must stay.
     pub fn start_at(authors: &[Person], words: &str, many: usize) -> Self {
-        let notes = Arc::<Mutex<Notes>>::default();
+        let notes = Arc::new(watch::Sender::new(Notes::default()));
         let (stop, stopped) = watch::channel(false);
         let (serves, told) = watch::channel(0_u64);
         let tasks = (0..many).map(|writer| {
@@ -62,27 +81,16 @@ impl Steady {
         Self { notes, stop, tasks, asks }
     }
 
-    /// How many answers there are.
-    pub fn answers(&self) -> usize {
-        self.notes.lock().unwrap().answered.len()
+    /// What has happened so far.
+    pub fn notes(&self) -> watch::Ref<'_, Notes> {
+        self.notes.borrow()
     }
 
-    /// How often one was told to come again.
-    pub fn refusals(&self) -> usize {
-        self.notes.lock().unwrap().refused
-    }
-
-    /// How often somebody got no answer, and went to another instance.
-    pub fn moves(&self) -> usize {
-        self.notes.lock().unwrap().moved
-    }
-
-    /// Waits until this holds.
-    pub async fn until(&self, holds: impl Fn(&Self) -> bool) {
-        while !holds(self) {
-            assert!(self.tasks.iter().all(|task| !task.is_finished()), "a writer has given up");
-            tokio::task::yield_now().await;
-        }
+    /// Waits until this holds of what has happened.
+    pub async fn until(&self, holds: impl Fn(&Notes) -> bool) {
+        let mut told = self.notes.subscribe();
+        let notes = told.wait_for(|notes| notes.given_up || holds(notes)).await.unwrap();
+        assert!(!notes.given_up, "a writer has given up");
     }
 
     /// Lets each finish what it is at, and gives all that was answered.
@@ -92,7 +100,7 @@ impl Steady {
             task.await.unwrap();
         }
         self.asks.abort();
-        std::mem::take(&mut self.notes.lock().unwrap().answered)
+        self.notes.send_replace(Notes::default()).answered
     }
 }
 
@@ -100,7 +108,7 @@ struct Writer {
     /// Themselves at each instance, the one they use first.
     at: Vec<Person>,
     begin: String,
-    notes: Arc<Mutex<Notes>>,
+    notes: Arc<watch::Sender<Notes>>,
     serves: watch::Receiver<u64>,
 }
 
@@ -114,17 +122,26 @@ impl Writer {
             let Some(answer) = answer.unwrap_or_else(|_| panic!("{words}: there is no answer")) else {
                 assert!(self.at.len() > 1, "{words}: the connection was closed, and there is no other instance");
                 self.at.remove(0);
-                self.notes.lock().unwrap().moved += 1;
+                self.notes.send_modify(|notes| notes.moved += 1);
                 continue;
             };
             if answer.status == StatusCode::SEE_OTHER {
-                self.notes.lock().unwrap().answered.insert((answer.location().unwrap(), words));
+                let shared = (answer.location().unwrap(), words);
+                self.notes.send_modify(|notes| notes.answered.extend([shared]));
                 return;
             }
             says_come_again(&answer);
-            self.notes.lock().unwrap().refused += 1;
+            self.notes.send_modify(|notes| notes.refused += 1);
             self.serves.mark_unchanged();
             self.serves.changed().await.unwrap();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.notes.send_modify(|notes| notes.given_up = true);
         }
     }
 }

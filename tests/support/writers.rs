@@ -1,9 +1,10 @@
 //! Writers beside each other, and what they were answered.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::Person;
@@ -14,7 +15,8 @@ pub type Answered = BTreeSet<(String, String)>;
 /// So many who share one thought after the other, each in words of its own, until they are told to stop or get no
 /// answer.
 pub struct Writers {
-    answered: Arc<Mutex<Answered>>,
+    /// Closed when every one of them has given up.
+    answered: watch::Receiver<Answered>,
     stop: Arc<AtomicBool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -22,14 +24,15 @@ pub struct Writers {
 impl Writers {
     /// Begins `many` of them, all in the name of `author`; what each writes begins with `words`.
     pub fn start(author: &Person, words: &str, many: usize) -> Self {
-        let (answered, stop) = (Arc::new(Mutex::new(Answered::new())), Arc::new(AtomicBool::new(false)));
+        let (tell, answered) = watch::channel(Answered::new());
+        let stop = Arc::new(AtomicBool::new(false));
         let tasks = (0..many).map(|writer| {
-            let (author, begin, answered, stop) = (author.clone(), words.to_owned(), answered.clone(), stop.clone());
+            let (author, begin, tell, stop) = (author.clone(), words.to_owned(), tell.clone(), stop.clone());
             tokio::spawn(async move {
                 for number in 0.. {
                     let words = format!("{begin}writer {writer} thought {number}");
                     let Some(path) = author.try_share(&words).await else { return };
-                    answered.lock().unwrap().insert((path, words));
+                    tell.send_modify(|answered| answered.extend([(path, words)]));
                     if stop.load(Ordering::SeqCst) {
                         return;
                     }
@@ -41,10 +44,8 @@ impl Writers {
 
     /// Waits until there are so many answers.
     pub async fn until(&self, answers: usize) {
-        while self.answered().len() < answers {
-            assert!(self.tasks.iter().any(|task| !task.is_finished()), "every writer has given up");
-            tokio::task::yield_now().await;
-        }
+        let mut told = self.answered.clone();
+        told.wait_for(|answered| answered.len() >= answers).await.expect("not every writer has given up");
     }
 
     /// Waits until each has given up, and gives all that was answered.
@@ -52,12 +53,12 @@ impl Writers {
         for task in self.tasks {
             task.await.unwrap();
         }
-        std::mem::take(&mut *self.answered.lock().unwrap())
+        self.answered.borrow().clone()
     }
 
     /// What was answered so far.
     pub fn answered(&self) -> Answered {
-        self.answered.lock().unwrap().clone()
+        self.answered.borrow().clone()
     }
 
     /// Lets each finish what it is at, and gives all that was answered.
