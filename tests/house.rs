@@ -33,7 +33,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("control", &["app", "backup", "config", "serving"]),
     (
         "cli",
-        &["app", "backup", "clock", "config", "control", "demo", "domain", "oidc", "paths", "server", "store", "web"],
+        &[
+            "app",
+            "backup",
+            "clock",
+            "config",
+            "control",
+            "demo",
+            "domain",
+            "oidc",
+            "paths",
+            "server",
+            "store",
+            "telemetry",
+            "web",
+        ],
     ),
 ];
 

@@ -32,6 +32,7 @@ mod house;
 mod interoperability;
 mod linking;
 mod live_in_the_browser;
+mod log;
 mod main_job;
 mod metrics;
 mod no_javascript;

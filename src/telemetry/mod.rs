@@ -3,7 +3,7 @@
 //! code, a verifier or a secret: there is no field for one.
 //!
 //! Read on: `event` is what can happen and how it is logged, `counters` is what `/metrics` shows, `sign_ins` is what an
-//! admin can look up by the reference that a person saw.
+//! admin can look up by the reference that a person saw, `request` is which request the log is about.
 //!
 //! To add an event: a variant, its line in the log, its counter. The compiler asks for the last two.
 
@@ -11,6 +11,7 @@ mod caches;
 mod counters;
 mod event;
 mod fleet;
+mod request;
 mod sign_ins;
 
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 pub use self::counters::CONTENT_TYPE;
 pub use self::event::Event;
+pub use self::request::RequestId;
 pub use self::sign_ins::{Outcome, SignIn, SignIns, Step};
 
 use self::counters::Counters;

@@ -33,6 +33,7 @@ use crate::domain::policy::{Viewer, administers};
 use crate::domain::session::{End, Session};
 use crate::paths;
 use crate::store::SignedIn;
+use crate::telemetry::RequestId;
 
 /// Who may use a route. There is no default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +102,7 @@ pub struct Asking {
     /// The path and query they asked for, with the base path.
     pub path: String,
     /// The request's name.
-    pub request_id: String,
+    pub request_id: RequestId,
     /// Where the browser is, as far as is known.
     pub address: Option<IpAddr>,
     /// Their cookies, and those they will be given.

@@ -4,20 +4,17 @@ use std::future::{Future, ready};
 use std::sync::Arc;
 use std::time::Instant;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures_util::FutureExt as _;
 use http::header::HeaderName;
 use http::{HeaderValue, StatusCode};
 use poem::{Endpoint, Request, Response};
-use tracing::Instrument as _;
 
 use super::arrival;
 use super::mount::Pattern;
-use super::request::RequestId;
 use super::security_headers;
 use crate::app::{App, Mark};
 use crate::clock::random;
+use crate::telemetry::RequestId;
 
 /// Bytes that the headers of a request may have in all: no browser of ours sends a quarter of it.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
@@ -35,23 +32,22 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
 
     fn call(&self, mut request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
         let started = Instant::now();
-        let id = BASE64_URL_SAFE_NO_PAD.encode(random::<9>());
-        request.extensions_mut().insert(RequestId(id.clone()));
+        let id = RequestId::new(random());
+        request.extensions_mut().insert(id);
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let arrived = arrival::answer(&self.app, &request);
-        let span = tracing::error_span!("request", %id);
         // What is refused further in, and what breaks, is answered by the guard, which knows for whom.
         let answering = match too_large(&request) {
             Some(refusal) => ready(Ok(refusal)).left_future(),
-            None => span.in_scope(|| self.inner.call(request)).right_future(),
+            None => id.at(|| self.inner.call(request)).right_future(),
         };
         async move {
-            let answer = answering.instrument(span.clone()).await;
+            let answer = id.throughout(answering).await;
             let mut response = answer.unwrap_or_else(poem::Error::into_response);
             let took = started.elapsed();
             let (status, micros) = (response.status().as_u16(), took.as_micros());
             // What goes well is the proxy's to log; a line for each would cost as much as the page.
-            span.in_scope(|| {
+            id.at(|| {
                 if status < 400 {
                     tracing::debug!(%method, path = uri.path(), status, micros, "answered");
                 } else {
@@ -66,7 +62,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
             if let Some(arrived) = arrived {
                 headers.insert(HeaderName::from_static(Mark::ANSWER), arrived);
             }
-            if let Ok(id) = HeaderValue::try_from(id) {
+            if let Ok(id) = HeaderValue::from_str(id.as_str()) {
                 headers.insert(HeaderName::from_static("x-request-id"), id);
             }
             Ok(response)

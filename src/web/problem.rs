@@ -5,6 +5,7 @@ use poem::Response;
 use serde_json::json;
 
 use crate::domain::Invalid;
+use crate::telemetry::RequestId;
 
 /// A problem, of the kind that its status names.
 pub struct Problem<'a> {
@@ -13,7 +14,7 @@ pub struct Problem<'a> {
     /// What happened this time, in a sentence.
     pub detail: String,
     /// The request's name, which is also in the log.
-    pub request_id: &'a str,
+    pub request_id: RequestId,
     /// The fields that can't be taken.
     pub errors: &'a [Invalid],
 }
@@ -28,7 +29,7 @@ impl Problem<'_> {
             "title": self.status.canonical_reason().unwrap_or("Error"),
             "status": self.status.as_u16(),
             "detail": self.detail,
-            "request_id": self.request_id,
+            "request_id": self.request_id.as_str(),
         });
         if !errors.is_empty() {
             problem["errors"] = errors.into();

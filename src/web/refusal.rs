@@ -167,7 +167,7 @@ impl Refusal {
         visitor.app.telemetry.refused(self.kind());
         match &self {
             Self::Internal(_) | Self::Unavailable(_) | Self::NoRoom(_) => {
-                tracing::error!(request_id = visitor.request_id, path = path_only(&visitor.path), error = %self, "failed");
+                tracing::error!(path = path_only(&visitor.path), error = %self, "failed");
             }
             Self::SignIn
             | Self::InvalidToken(_)
@@ -177,11 +177,12 @@ impl Refusal {
             | Self::Invalid(_)
             | Self::TooLarge(_) => {}
             Self::InsufficientScope | Self::Forbidden(_) => {
-                let (reference, member) = (&visitor.request_id, visitor.viewer.member().map(|member| member.id));
+                let (reference, member) =
+                    (visitor.request_id.as_str(), visitor.viewer.member().map(|member| member.id));
                 visitor.app.telemetry.event(Event::Forbidden { reference, member, why: &self.to_string() });
             }
             Self::BadGateway(_) | Self::GatewayTimeout(_) => {
-                tracing::warn!(request_id = visitor.request_id, path = path_only(&visitor.path), error = %self, "gateway_failed");
+                tracing::warn!(path = path_only(&visitor.path), error = %self, "gateway_failed");
             }
         }
         let mut response = match (visitor.kind, &self) {
@@ -230,7 +231,7 @@ impl Refusal {
             Self::Internal(_) => "Something went wrong on our side.".to_owned(),
         };
         let errors = if let Self::Invalid(errors) = self { errors.as_slice() } else { &[] };
-        Problem { status: self.status_code(), detail, request_id: &visitor.request_id, errors }.into_response()
+        Problem { status: self.status_code(), detail, request_id: visitor.request_id, errors }.into_response()
     }
 
     fn finish(&self, response: &mut Response) {

@@ -5,6 +5,7 @@ use http::header::HeaderMap;
 use poem::Request;
 
 use crate::paths::API;
+use crate::telemetry::RequestId;
 
 /// What a request asks for. One handler makes all of them; only the wrapping differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,13 +56,9 @@ pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The name of a request, on its response and in every line of the log that it causes.
-#[derive(Clone, Debug)]
-pub struct RequestId(pub String);
-
 /// The name that [`outer`](super::outer) gave this request.
-pub fn request_id(request: &Request) -> String {
-    request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone())
+pub fn request_id(request: &Request) -> RequestId {
+    request.extensions().get().copied().unwrap_or_else(|| RequestId::new([0; 9]))
 }
 
 /// Path and query with the base path, as the person's browser sent them.

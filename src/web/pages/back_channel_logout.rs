@@ -19,7 +19,7 @@ pub async fn post(visitor: Visitor, fields: Fields) -> Result<Response, Refusal>
         Err(Refused::Store(error)) => Err(error.into()),
         Err(refused @ (Refused::UnknownIssuer | Refused::Token(_) | Refused::Replayed)) => {
             let (cause, why) = (refused.cause(), refused.to_string());
-            let reference = &visitor.request_id;
+            let reference = visitor.request_id.as_str();
             visitor.app.telemetry.event(Event::BackChannelLogoutRefused { reference, cause, why: &why });
             let error = json!({ "error": "invalid_request", "error_description": "The logout token is refused." });
             Ok(Response::builder()

@@ -28,7 +28,7 @@ pub fn is(visitor: &Visitor) -> bool {
 pub fn answer(visitor: &Visitor, request: &Request, return_to: &ReturnTo) -> Response {
     let seen = Seen::of(visitor, request);
     let (cause, advice) = seen.likely_cause(visitor);
-    visitor.app.telemetry.event(Event::SentRound { reference: &visitor.request_id, cause, advice: &advice });
+    visitor.app.telemetry.event(Event::SentRound { reference: visitor.request_id.as_str(), cause, advice: &advice });
     let main = view(visitor, &seen, &advice, return_to);
     forget_done(&visitor.app, &visitor.cookies);
     visitor.show(Screen::new("Sent round in circles", main).status(StatusCode::CONFLICT))

@@ -230,7 +230,7 @@ impl SoFar {
     /// It has come to its end, which is logged, counted and remembered under this request's name.
     pub fn end(self, visitor: &Visitor, outcome: Outcome) {
         visitor.app.telemetry.event(Event::SignInEnded(SignIn {
-            reference: visitor.request_id.clone(),
+            reference: visitor.request_id.to_string(),
             provider: self.provider,
             steps: self.steps,
             at: visitor.app.clock.now(),

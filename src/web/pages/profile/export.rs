@@ -53,7 +53,7 @@ enum Piece {
 /// A batch of thoughts as text, and what comes after it.
 async fn thoughts(member: &Member, before: Option<ThoughtId>) -> io::Result<(String, Piece)> {
     let Batch { thoughts, next } = batch(&member.app, &member.member, before).await.map_err(|error| {
-        tracing::error!(request_id = member.request_id, %error, "an export broke off");
+        tracing::error!(request_id = %member.request_id, %error, "an export broke off");
         io::Error::other("the store failed")
     })?;
     let mut text =
