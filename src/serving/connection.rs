@@ -13,11 +13,12 @@ use http::uri::Scheme;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use poem::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
+use super::due::Heads;
 use super::endless::{self, Endless};
 use super::idle::Idle;
 use super::{Ends, Site};
@@ -78,7 +79,7 @@ impl Connection {
             })
         });
         let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(idle);
+        builder.timer(Heads::within(idle)).header_read_timeout(idle);
         let mut connection = builder.serve_connection(TokioIo::new(Idle::new(stream, idle)), service);
         let mut stopped = pin!(stopping.cancelled().fuse());
         let answer = poll_fn(|context| {

@@ -3,24 +3,25 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::Instant;
+
+use super::due::Due;
 
 /// The stream, and when something last moved on it.
 pub(super) struct Idle<S> {
     stream: S,
     patience: Duration,
     moved: Instant,
-    /// Comes due some time after `moved`, and is set anew only then: most never do.
-    due: Pin<Box<Sleep>>,
+    due: Due,
 }
 
 impl<S: Unpin> Idle<S> {
     pub(super) fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, moved: Instant::now(), due: Box::pin(sleep(patience)) }
+        Self { stream, patience, moved: Instant::now(), due: Due::after(patience) }
     }
 
     /// What came of moving bytes; where nothing could move, whether that is so for too long.
@@ -29,14 +30,7 @@ impl<S: Unpin> Idle<S> {
             self.moved = Instant::now();
             return outcome;
         }
-        loop {
-            ready!(self.due.as_mut().poll(context));
-            let due = self.moved + self.patience;
-            if due <= Instant::now() {
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-            }
-            self.due.as_mut().reset(due);
-        }
+        self.due.poll(self.moved + self.patience, context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 

@@ -5,6 +5,7 @@
 //! back: what is kept for each, and how long one that says nothing is waited for, are decided here.
 
 mod connection;
+mod due;
 mod endless;
 mod idle;
 
