@@ -11,7 +11,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::{FutureExt as _, TryFutureExt as _};
-use http::header::VARY;
+use http::header::{IF_NONE_MATCH, VARY};
 use http::{HeaderValue, Method};
 use poem::endpoint::{BoxEndpoint, DynEndpoint};
 use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
@@ -22,7 +22,9 @@ use super::form::Fields;
 use super::origin;
 use super::proxy::client_address;
 use super::refusal::{Came, Refusal};
-use super::request::{Kind, by_itself, changes, is, path_and_query, request_id, text};
+use super::request::{
+    HX_HISTORY_RESTORE_REQUEST, HX_REQUEST, HX_TARGET, Kind, by_itself, changes, is, path_and_query, request_id, text,
+};
 use super::{bearer, sign_in_cookies, unsent};
 use crate::actions::sessions::{self, Use};
 use crate::app::App;
@@ -178,10 +180,10 @@ impl Asking {
             request_id: request_id(request),
             address: client_address(app, request),
             cookies: request.extensions().get::<Cookies>().cloned().unwrap_or_default(),
-            if_none_match: text(headers, "if-none-match").map(str::to_owned),
-            target: text(headers, "hx-target").map(str::to_owned),
+            if_none_match: text(headers, IF_NONE_MATCH).map(str::to_owned),
+            target: text(headers, &HX_TARGET).map(str::to_owned),
             ended: None,
-            htmx: is(headers, "hx-request", "true") || is(headers, "hx-history-restore-request", "true"),
+            htmx: is(headers, &HX_REQUEST, "true") || is(headers, &HX_HISTORY_RESTORE_REQUEST, "true"),
             version: app.version(),
         }
     }

@@ -2,7 +2,7 @@
 //! table in the contract, here and nowhere else. No refusal holds a byte of what it refuses, and what went
 //! wrong inside goes to the log.
 
-use http::header::{ALLOW, CACHE_CONTROL, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CACHE_CONTROL, HeaderName, REFERER, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, StatusCode};
 use maud::Markup;
 use poem::error::{ParsePathError, ResponseError};
@@ -13,7 +13,7 @@ use super::form::MAX_BODY_BYTES;
 use super::hypermedia::{Screen, see_other};
 use super::pages::error as page;
 use super::problem::Problem;
-use super::request::{Kind, by_itself, text};
+use super::request::{HX_CURRENT_URL, HX_TARGET, Kind, by_itself, text};
 use super::return_to::ReturnTo;
 use crate::actions;
 use crate::actions::access_token::NoToken;
@@ -91,9 +91,9 @@ impl Came {
         let headers = request.headers();
         let method = request.method().clone();
         let changes = !matches!(method, Method::GET | Method::HEAD);
-        let referer = || changes.then(|| text(headers, "referer").unwrap_or_default());
-        let page = text(headers, "hx-current-url").or_else(referer).map(str::to_owned);
-        let for_main = method == Method::GET && text(headers, "hx-target").is_none_or(|target| target == "main#main");
+        let referer = || changes.then(|| text(headers, REFERER).unwrap_or_default());
+        let page = text(headers, &HX_CURRENT_URL).or_else(referer).map(str::to_owned);
+        let for_main = method == Method::GET && text(headers, &HX_TARGET).is_none_or(|target| target == "main#main");
         Self { method, page, by_itself: by_itself(headers), for_main }
     }
 

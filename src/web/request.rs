@@ -1,11 +1,26 @@
 //! What kind of answer a request asks for, and what else of it the whole of `web` needs to know.
 
 use http::Method;
-use http::header::HeaderMap;
+use http::header::{AsHeaderName, HeaderMap, HeaderName};
 use poem::Request;
 
 use crate::paths::API;
 use crate::telemetry::RequestId;
+
+/// htmx asks. Source of all of these: htmx 4, "Request Headers".
+pub static HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
+/// Whether it wants a part of the page, or all of it.
+pub static HX_REQUEST_TYPE: HeaderName = HeaderName::from_static("hx-request-type");
+/// It brings back a page of the browser's history.
+pub static HX_HISTORY_RESTORE_REQUEST: HeaderName = HeaderName::from_static("hx-history-restore-request");
+/// What it would put the answer in the place of, or into.
+pub static HX_TARGET: HeaderName = HeaderName::from_static("hx-target");
+/// The page that the person is on.
+pub static HX_CURRENT_URL: HeaderName = HeaderName::from_static("hx-current-url");
+/// Where the request comes from. Source: Fetch Metadata Request Headers, section 2.4.
+pub static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// Our script asks because of what it was told.
+static BY_ITSELF: HeaderName = HeaderName::from_static("thoughts-by-itself");
 
 /// What a request asks for. One handler makes all of them; only the wrapping differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +39,9 @@ impl Kind {
     pub fn of(path: &str, headers: &HeaderMap) -> Self {
         if path.starts_with(API) {
             Self::Api
-        } else if is(headers, "hx-request", "true")
-            && !is(headers, "hx-request-type", "full")
-            && !is(headers, "hx-history-restore-request", "true")
+        } else if is(headers, &HX_REQUEST, "true")
+            && !is(headers, &HX_REQUEST_TYPE, "full")
+            && !is(headers, &HX_HISTORY_RESTORE_REQUEST, "true")
         {
             Self::Fragment
         } else {
@@ -36,14 +51,14 @@ impl Kind {
 }
 
 /// Whether the header is there and says `value`.
-pub fn is(headers: &HeaderMap, name: &str, value: &str) -> bool {
+pub fn is(headers: &HeaderMap, name: impl AsHeaderName, value: &str) -> bool {
     headers.get(name).is_some_and(|header| header.as_bytes() == value.as_bytes())
 }
 
 /// Whether our script asks because of what it was told, and not because of what a person did. Whoever lies in it has their
 /// session end earlier.
 pub fn by_itself(headers: &HeaderMap) -> bool {
-    is(headers, "thoughts-by-itself", "true")
+    is(headers, &BY_ITSELF, "true")
 }
 
 /// Whether a request of this method means to change something. Source: RFC 9110, section 9.2.1.
@@ -52,7 +67,7 @@ pub fn changes(method: &Method) -> bool {
 }
 
 /// The header as text, if it is there and is text.
-pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
