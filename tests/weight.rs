@@ -1,16 +1,9 @@
 //! What a visit weighs, added up of what Chromium says that it fetched: its headers and all.
-//!
-//! Files come compressed and are counted as they came. A page does not: whatever stands in front of us compresses it, as
-//! the README says. Nothing stands there in a test, so the bytes that the browser got are packed here by gzip, at the
-//! level that nginx comes with, and that is what is counted.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::time::Duration;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::browser::{Browser, JavaScript};
 use crate::support::{Site, site};
@@ -21,7 +14,7 @@ struct Fetched {
     url: String,
     /// How its body was packed, where it was.
     coding: String,
-    /// Bytes over the wire, headers included, had a page come compressed.
+    /// Bytes over the wire, headers included.
     weight: usize,
 }
 
@@ -57,7 +50,7 @@ impl<'b> Wire<'b> {
         ended.retain(|(id, _)| self.answers.get(id).is_some_and(over_a_network) && !self.kept.contains(id));
         let mut all = Vec::new();
         for (id, sent) in ended {
-            all.push(self.weighed(&id, sent).await);
+            all.push(self.weighed(&id, sent));
         }
         all
     }
@@ -83,18 +76,10 @@ impl<'b> Wire<'b> {
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of bytes")]
-    async fn weighed(&self, id: &str, sent: f64) -> Fetched {
+    fn weighed(&self, id: &str, sent: f64) -> Fetched {
         let answer = &self.answers[id];
         let coding = header(answer, "content-encoding");
-        let mut weight = sent as usize;
-        if coding.is_empty() && header(answer, "content-type").starts_with("text/html") {
-            // Chromium has let go of a page that was left; it is counted as it came.
-            if let Ok(body) = self.browser.devtools("Network.getResponseBody", json!({ "requestId": id })).await {
-                let body = body["body"].as_str().unwrap();
-                weight = weight - body.len() + packed(body);
-            }
-        }
-        Fetched { url: answer["url"].as_str().unwrap().to_owned(), coding, weight }
+        Fetched { url: answer["url"].as_str().unwrap().to_owned(), coding, weight: sent as usize }
     }
 }
 
@@ -107,12 +92,6 @@ fn header(answer: &Value, name: &str) -> String {
     let headers = answer["headers"].as_object().unwrap();
     let found = headers.iter().find(|(said, _)| said.eq_ignore_ascii_case(name));
     found.map_or_else(String::new, |(_, value)| value.as_str().unwrap().to_owned())
-}
-
-fn packed(body: &str) -> usize {
-    let mut packing = GzEncoder::new(Vec::new(), Compression::fast());
-    packing.write_all(body.as_bytes()).unwrap();
-    packing.finish().unwrap().len()
 }
 
 fn weight(all: &[Fetched]) -> usize {
@@ -153,8 +132,8 @@ async fn a_first_visit_is_under_60_kb_and_the_next_page_under_6_and_fetches_no_f
     let mut wire = Wire::of(&browser);
     let first = wire.first_visit(&site).await;
     assert_eq!(paths(&site, &first), ["/", "/static/icon", "/static/thoughts", "/static/thoughts"]);
-    for file in first.iter().filter(|one| one.url.contains("/static/")) {
-        assert!(["br", "gzip"].contains(&file.coding.as_str()), "{file:?}");
+    for one in &first {
+        assert!(["br", "gzip"].contains(&one.coding.as_str()), "{one:?}");
     }
     assert!(weight(&first) < 60_000, "{first:#?}");
 

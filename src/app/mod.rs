@@ -3,6 +3,7 @@
 mod arrivals;
 mod job_runs;
 mod mark;
+mod packed;
 mod pages;
 mod providers;
 mod refreshes;
@@ -19,7 +20,8 @@ use jiff::Timestamp;
 pub use arrivals::{Arrival, Arrivals, Misfit};
 pub use job_runs::{JobRun, JobRuns};
 pub use mark::Mark;
-pub use pages::{Document, PageKey, Pages};
+pub use packed::Packed;
+pub use pages::{Document, Fresh, PageKey, Pages};
 pub use providers::{Providers, SignInProvider};
 pub use refreshes::Refreshes;
 pub use rendered::{Buttons, Rendered, Shown};

@@ -5,6 +5,8 @@ use std::sync::{Arc, OnceLock};
 use crate::cache::{Bounded, Size, Usage};
 use crate::domain::id::MemberId;
 
+use super::packed::Packed;
+
 /// Bytes of pages that are kept.
 const BYTES: usize = 16 * 1024 * 1024;
 
@@ -26,12 +28,33 @@ pub struct PageKey {
 pub struct Document {
     /// The HTML, with something as long in each place.
     pub html: Vec<u8>,
-    /// Where the nonce of the response goes.
-    pub nonces: Vec<usize>,
-    /// Where goes what tells one sending of a form from another.
-    pub onces: Vec<usize>,
+    /// Where something new goes, and what, in their order.
+    pub places: Vec<(usize, Fresh)>,
     /// What tells it from other documents, once somebody has asked.
     pub digest: OnceLock<u128>,
+    /// The same for those who take it packed, once one has asked; nothing where it could not be packed.
+    pub packed: OnceLock<Option<Packed>>,
+}
+
+impl Document {
+    /// Its HTML, with these in its places: each has as many bytes as what was there.
+    pub fn filled<V: AsRef<[u8]>>(&self, values: impl Iterator<Item = V>) -> Vec<u8> {
+        let mut html = self.html.clone();
+        for ((place, _), value) in self.places.iter().zip(values) {
+            let value = value.as_ref();
+            html[*place..place + value.len()].copy_from_slice(value);
+        }
+        html
+    }
+}
+
+/// What is new each time that a page is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fresh {
+    /// The nonce of the response.
+    Nonce,
+    /// What tells one sending of a form from another.
+    Once,
 }
 
 /// What was kept of a page, and of which version of everything it is.
@@ -65,9 +88,10 @@ impl Pages {
 
     /// Keeps a page. `version` was read before anything of what it shows was.
     pub fn keep(&self, key: PageKey, version: u64, document: Arc<Document>) {
-        let Document { html, nonces, onces, digest: _ } = &*document;
-        let places = (nonces.capacity() + onces.capacity()) * size_of::<usize>();
-        let bytes = html.capacity() + places + key.path.capacity() + size_of::<PageKey>();
+        let Document { html, places, digest: _, packed: _ } = &*document;
+        let places = places.capacity() * size_of::<(usize, Fresh)>();
+        // Packed it is a quarter again, or less.
+        let bytes = html.capacity() * 5 / 4 + places + key.path.capacity() + size_of::<PageKey>();
         self.0.keep(key, Arc::new(Kept { version, document, bytes }));
     }
 

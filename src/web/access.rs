@@ -11,7 +11,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::{FutureExt as _, TryFutureExt as _};
-use http::header::{IF_NONE_MATCH, VARY};
+use http::header::{CONTENT_ENCODING, IF_NONE_MATCH, VARY};
 use http::{HeaderValue, Method};
 use poem::endpoint::{BoxEndpoint, DynEndpoint};
 use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
@@ -23,7 +23,8 @@ use super::origin;
 use super::proxy::client_address;
 use super::refusal::{Came, Refusal};
 use super::request::{
-    HX_HISTORY_RESTORE_REQUEST, HX_REQUEST, HX_TARGET, Kind, by_itself, changes, is, path_and_query, request_id, text,
+    HX_HISTORY_RESTORE_REQUEST, HX_REQUEST, HX_TARGET, Kind, by_itself, changes, is, path_and_query, request_id, takes,
+    text,
 };
 use super::{bearer, sign_in_cookies, unsent};
 use crate::actions::sessions::{self, Use};
@@ -109,6 +110,8 @@ pub struct Asking {
     pub address: Option<IpAddr>,
     /// Their cookies, and those they will be given.
     pub cookies: Cookies,
+    /// Whether they take a page packed by gzip.
+    pub gzip: bool,
     /// Their browser's own copy of the answer: `If-None-Match`.
     pub if_none_match: Option<String>,
     /// What htmx would put a fragment in the place of, or into: a tag, `#` and an id.
@@ -180,6 +183,7 @@ impl Asking {
             request_id: request_id(request),
             address: client_address(app, request),
             cookies: request.extensions().get::<Cookies>().cloned().unwrap_or_default(),
+            gzip: takes(headers, "gzip"),
             if_none_match: text(headers, IF_NONE_MATCH).map(str::to_owned),
             target: text(headers, &HX_TARGET).map(str::to_owned),
             ended: None,
@@ -349,7 +353,10 @@ impl Endpoint for Guarded {
             };
             let mut answer = answer.unwrap_or_else(|refusal| refusal.answer(&visitor, &came));
             if visitor.kind != Kind::Api {
-                answer.headers_mut().entry(VARY).or_insert(HeaderValue::from_static(VARIES_BY));
+                let headers = answer.headers_mut();
+                // What is not packed may be given to anyone by whoever has kept it.
+                let varies_by = if headers.contains_key(CONTENT_ENCODING) { VARIES_BY_CODING } else { VARIES_BY };
+                headers.entry(VARY).or_insert(HeaderValue::from_static(varies_by));
             }
             Ok(answer)
         }
@@ -358,6 +365,9 @@ impl Endpoint for Guarded {
 
 /// What a page or a fragment depends on, besides its address.
 const VARIES_BY: &str = "HX-Request, HX-Request-Type, Cookie";
+
+/// The same of one that is packed.
+const VARIES_BY_CODING: &str = "HX-Request, HX-Request-Type, Cookie, Accept-Encoding";
 
 /// What comes of this; a panic in it is this one request's.
 fn caught<T>(work: impl Future<Output = Result<T, Refusal>>) -> impl Future<Output = Result<T, Refusal>> {

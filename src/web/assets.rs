@@ -4,12 +4,12 @@ use std::io::Read as _;
 
 use flate2::read::GzDecoder;
 use http::HeaderValue;
-use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use poem::web::Path;
 use poem::{Body, Request, Response, handler};
 
 use super::refusal::Refusal;
-use super::request::text;
+use super::request::takes;
 
 /// An embedded file.
 struct Asset {
@@ -44,17 +44,10 @@ pub fn file(name: &'static str) -> &'static str {
 #[handler]
 pub fn get(request: &Request, Path(file): Path<String>) -> Result<Response, Refusal> {
     let asset = ASSETS.iter().find(|asset| asset.file == file).ok_or(Refusal::NotFound)?;
-    let accepted = text(request.headers(), ACCEPT_ENCODING.as_str()).unwrap_or_default();
-    let accepts = |coding: &str| {
-        accepted.split(',').any(|one| {
-            let (name, weight) = one.split_once(';').unwrap_or((one, ""));
-            let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.trim().parse() == Ok(0.0_f32));
-            name.trim() == coding && !refused
-        })
-    };
-    let (body, coding) = if accepts("br") {
+    let headers = request.headers();
+    let (body, coding) = if takes(headers, "br") {
         (Body::from(asset.brotli), Some("br"))
-    } else if accepts("gzip") {
+    } else if takes(headers, "gzip") {
         (Body::from(asset.gzip), Some("gzip"))
     } else {
         (Body::from(asset.plain()?), None)

@@ -129,7 +129,7 @@ impl Visitor {
         let mut response = if revalidated {
             self.revalidated(document, &form_action)
         } else {
-            document::answer(document, &self.app, &form_action)
+            document::answer(document, &self.app, &form_action, self.gzip)
         };
         let headers = response.headers_mut();
         let caching = match &self.viewer {
@@ -169,19 +169,26 @@ impl Visitor {
     /// The document with an `ETag`, or a 304 where the browser's copy still holds.
     fn revalidated(&self, document: &Document, form_action: &str) -> Response {
         let etag = document::etag(document, form_action);
-        let holds = self.if_none_match.as_deref().is_some_and(|theirs| {
-            theirs.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == etag || tag == "*")
-        });
+        let holds = self
+            .if_none_match
+            .as_deref()
+            .is_some_and(|theirs| theirs.split(',').map(opaque_tag).any(|tag| tag == opaque_tag(&etag) || tag == "*"));
         let mut response = if holds {
             Response::builder().status(StatusCode::NOT_MODIFIED).finish()
         } else {
-            document::answer(document, &self.app, form_action)
+            document::answer(document, &self.app, form_action, self.gzip)
         };
         if let Ok(value) = HeaderValue::try_from(etag) {
             response.headers_mut().insert(ETAG, value);
         }
         response
     }
+}
+
+/// What of an entity tag is compared, be it weak or strong. Source: RFC 9110, section 8.8.3.2.
+fn opaque_tag(tag: &str) -> &str {
+    let tag = tag.trim();
+    tag.strip_prefix("W/").unwrap_or(tag)
 }
 
 /// On to another page of ours, by `GET` whatever this was. Source: RFC 9110, section 15.4.4.

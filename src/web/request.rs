@@ -1,7 +1,7 @@
 //! What kind of answer a request asks for, and what else of it the whole of `web` needs to know.
 
 use http::Method;
-use http::header::{AsHeaderName, HeaderMap, HeaderName};
+use http::header::{ACCEPT_ENCODING, AsHeaderName, HeaderMap, HeaderName};
 use poem::Request;
 
 use crate::paths::API;
@@ -69,6 +69,15 @@ pub fn changes(method: &Method) -> bool {
 /// The header as text, if it is there and is text.
 pub fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Whether whoever asks takes a body in this content coding. Source: RFC 9110, section 12.5.3.
+pub fn takes(headers: &HeaderMap, coding: &str) -> bool {
+    text(headers, ACCEPT_ENCODING).unwrap_or_default().split(',').any(|one| {
+        let (name, weight) = one.split_once(';').unwrap_or((one, ""));
+        let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.trim().parse() == Ok(0.0_f32));
+        name.trim() == coding && !refused
+    })
 }
 
 /// The name that [`outer`](super::outer) gave this request.
