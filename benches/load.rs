@@ -1,5 +1,6 @@
 //! The load: a fixed number of connections, each with one request under way, for a fixed time.
 
+use std::fmt::{self, Display, Formatter};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::process::Process;
+use crate::table::short;
 
 /// A request that is sent again and again.
 #[derive(Clone)]
@@ -76,6 +78,16 @@ pub struct Measured {
     pub p99: f64,
     /// Microseconds of CPU time of the server for each.
     pub cpu: f64,
+    /// Megabytes of memory that the server has in use after them.
+    pub memory: f64,
+}
+
+impl Display for Measured {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { rate, p50, p99, cpu, memory } = *self;
+        let (rate, p50, p99, cpu) = (short(rate), short(p50), short(p99), short(cpu));
+        write!(f, "{rate}/s, p50 {p50} ms, p99 {p99} ms, CPU {cpu} µs, {memory:.0} MB")
+    }
 }
 
 /// A connection to 127.0.0.1.
@@ -110,7 +122,7 @@ pub async fn drive(server: &Process, ask: &Ask, connections: usize, time: Durati
     let cpu = (server.cpu() - cpu) * 1e6 / taken.len() as f64;
     taken.sort_unstable();
     let at = |part: f64| f64::from(taken[((taken.len() - 1) as f64 * part) as usize]) / 1000.0;
-    Measured { rate: taken.len() as f64 / elapsed, p50: at(0.5), p99: at(0.99), cpu }
+    Measured { rate: taken.len() as f64 / elapsed, p50: at(0.5), p99: at(0.99), cpu, memory: server.memory() }
 }
 
 /// One connection. Gives the microseconds that each of its requests took.

@@ -3,7 +3,7 @@
 use crate::fill::{self, Filled};
 use crate::load::{self, Ask, Measured};
 use crate::process::Process;
-use crate::table::{Row, Table, short};
+use crate::table::{Row, Table};
 use crate::{Options, limit, site};
 
 const CONNECTIONS: usize = 64;
@@ -66,17 +66,7 @@ async fn against_the_limit(options: &Options, table: &mut Table, (server, filled
 
 /// Both sides' figures.
 pub fn beside(ours: &Measured, bare: &Measured) -> String {
-    format!(
-        "{}/s, p50 {} ms, p99 {} ms, CPU {} µs; the limit {}/s, p50 {} ms, p99 {} ms, CPU {} µs",
-        short(ours.rate),
-        short(ours.p50),
-        short(ours.p99),
-        short(ours.cpu),
-        short(bare.rate),
-        short(bare.p50),
-        short(bare.p99),
-        short(bare.cpu)
-    )
+    format!("{ours}; the limit {bare}")
 }
 
 /// The same pages, however much is stored: in turn with those of the smallest store.
