@@ -64,7 +64,7 @@ impl Packed {
     ) -> Result<(), CompressError> {
         let before = deflate.total_in();
         loop {
-            // A page becomes a quarter of itself, or less.
+            // A page becomes about a quarter of itself.
             self.bytes.reserve(plain.len() / 4 + 64);
             let read = usize::try_from(deflate.total_in() - before).unwrap_or(plain.len());
             let status = deflate.compress_vec(&plain[read..], &mut self.bytes, flush)?;

@@ -90,8 +90,8 @@ impl Pages {
     pub fn keep(&self, key: PageKey, version: u64, document: Arc<Document>) {
         let Document { html, places, digest: _, packed: _ } = &*document;
         let places = places.capacity() * size_of::<(usize, Fresh)>();
-        // Packed it is a quarter again, or less.
-        let bytes = html.capacity() * 5 / 4 + places + key.path.capacity() + size_of::<PageKey>();
+        // Packed, it is there once more, and smaller.
+        let bytes = 2 * html.capacity() + places + key.path.capacity() + size_of::<PageKey>();
         self.0.keep(key, Arc::new(Kept { version, document, bytes }));
     }
 
