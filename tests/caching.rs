@@ -138,4 +138,5 @@ async fn however_a_page_was_packed_it_is_held_against_the_same_etag() {
     let held = holds.get("/").await;
     assert_eq!((held.status.as_u16(), held.body.as_str()), (304, ""));
     assert!(held.headers.get("content-encoding").is_none());
+    assert_eq!(held.header("vary"), page.header("vary"), "a cache takes the headers over");
 }

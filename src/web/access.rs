@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use futures_util::{FutureExt as _, TryFutureExt as _};
 use http::header::{CONTENT_ENCODING, IF_NONE_MATCH, VARY};
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, StatusCode};
 use poem::endpoint::{BoxEndpoint, DynEndpoint};
 use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
 use tower_cookies::Cookies;
@@ -353,9 +353,11 @@ impl Endpoint for Guarded {
             };
             let mut answer = answer.unwrap_or_else(|refusal| refusal.answer(&visitor, &came));
             if visitor.kind != Kind::Api {
+                let is_of_kept = visitor.gzip && answer.status() == StatusCode::NOT_MODIFIED;
                 let headers = answer.headers_mut();
                 // What is not packed may be given to anyone by whoever has kept it.
-                let varies_by = if headers.contains_key(CONTENT_ENCODING) { VARIES_BY_CODING } else { VARIES_BY };
+                let packed = is_of_kept || headers.contains_key(CONTENT_ENCODING);
+                let varies_by = if packed { VARIES_BY_CODING } else { VARIES_BY };
                 headers.entry(VARY).or_insert(HeaderValue::from_static(varies_by));
             }
             Ok(answer)
@@ -366,7 +368,7 @@ impl Endpoint for Guarded {
 /// What a page or a fragment depends on, besides its address.
 const VARIES_BY: &str = "HX-Request, HX-Request-Type, Cookie";
 
-/// The same of one that is packed.
+/// The same of one that is packed, or that holds where it was.
 const VARIES_BY_CODING: &str = "HX-Request, HX-Request-Type, Cookie, Accept-Encoding";
 
 /// What comes of this; a panic in it is this one request's.
