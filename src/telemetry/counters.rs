@@ -1,29 +1,25 @@
 //! What `/metrics` shows. Names and labels are promised in the README; every label has few values.
 
 use std::sync::atomic::AtomicI64;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use super::caches::Caches;
 use super::fleet::Fleet;
+use super::requests::Requests;
 use super::sign_ins::Outcome;
 use super::{Event, Label};
 
 /// The format's media type. Source: `OpenMetrics` 1.0, 4.1.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Upper bounds of how long an answer takes, in seconds.
-const SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 10.0];
-
-type Labels<const N: usize> = [(&'static str, Label); N];
+pub(super) type Labels<const N: usize> = [(&'static str, Label); N];
 
 /// A counter for each combination of these labels.
 pub(super) struct Counted<const N: usize> {
@@ -60,8 +56,7 @@ pub(super) struct Counters {
     back_channel_logouts: Counted<1>,
     pub(super) refusals: Counted<1>,
     pub(super) upstream_calls: Counted<2>,
-    requests: Counted<3>,
-    durations: Family<Labels<2>, Histogram, fn() -> Histogram>,
+    pub(super) requests: Requests,
     pub(super) open_streams: Gauge,
     provider_up: Family<Labels<1>, Gauge>,
     provider_skew: Family<Labels<1>, Gauge>,
@@ -82,8 +77,6 @@ impl Counters {
         process.register("resident_memory_bytes", "Memory that the process holds, in bytes", resident_memory.clone());
         let ours = registry.sub_registry_with_prefix("thoughts");
         ours.register("build", "Which build this is", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
-        let durations = Family::new_with_constructor((|| Histogram::new(SECONDS)) as fn() -> Histogram);
-        ours.register("http_request_duration_seconds", "How long an answer took to begin", durations.clone());
         let open_streams = Gauge::default();
         ours.register("open_streams", "Streams of events that are open", open_streams.clone());
         let (provider_up, provider_skew) = (Family::default(), Family::default());
@@ -102,11 +95,10 @@ impl Counters {
             back_channel_logouts: Counted::new(ours, "back_channel_logouts", "Logout tokens", ["outcome"]),
             refusals: Counted::new(ours, "refusals", "Requests refused", ["kind"]),
             upstream_calls: Counted::new(ours, "upstream_calls", "Calls of upstreams", ["upstream", "outcome"]),
-            requests: Counted::new(ours, "http_requests", "Requests answered", ["method", "route", "status"]),
+            requests: Requests::new(ours),
             caches: Caches::new(ours),
             fleet: Fleet::new(ours),
             registry,
-            durations,
             open_streams,
             provider_up,
             provider_skew,
@@ -145,13 +137,6 @@ impl Counters {
         }
     }
 
-    pub(super) fn request(&self, method: &http::Method, route: Option<&'static str>, status: u16, took: Duration) {
-        let (method, route) = (known(method), route.unwrap_or("none"));
-        self.requests.inc([method.into(), route.into(), status_class(status).into()]);
-        let labels = [("method", Label::from(method)), ("route", Label::from(route))];
-        self.durations.get_or_create(&labels).observe(took.as_secs_f64());
-    }
-
     pub(super) fn provider(&self, name: &str, up: Option<bool>, skew: Option<i64>) {
         let labels = [("provider", Label::from(name.to_owned()))];
         if let Some(up) = up {
@@ -173,14 +158,6 @@ impl Counters {
     }
 }
 
-/// The method, if it is one that the route table knows: anybody can make up others.
-fn known(method: &http::Method) -> &'static str {
-    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-        .into_iter()
-        .find(|known| *known == method.as_str())
-        .unwrap_or("other")
-}
-
 /// `2xx`, and so on.
 pub(super) fn status_class(status: u16) -> &'static str {
     match status / 100 {
@@ -197,15 +174,4 @@ fn resident_memory() -> Option<i64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.split_whitespace().next()?.parse::<i64>().ok()?.checked_mul(1024)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_method_that_somebody_made_up_makes_no_new_label() {
-        assert_eq!(known(&http::Method::from_bytes(b"EVIL").unwrap()), "other");
-        assert_eq!(known(&http::Method::GET), "GET");
-    }
 }

@@ -3,7 +3,8 @@
 //! code, a verifier or a secret: there is no field for one.
 //!
 //! Read on: `event` is what can happen and how it is logged, `counters` is what `/metrics` shows, `sign_ins` is what an
-//! admin can look up by the reference that a person saw, `request` is which request the log is about.
+//! admin can look up by the reference that a person saw, `request` is which request the log is about,
+//! and `requests` counts what was answered.
 //!
 //! To add an event: a variant, its line in the log, its counter. The compiler asks for the last two.
 
@@ -12,14 +13,15 @@ mod counters;
 mod event;
 mod fleet;
 mod request;
+mod requests;
 mod sign_ins;
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 pub use self::counters::CONTENT_TYPE;
 pub use self::event::Event;
 pub use self::request::RequestId;
+pub use self::requests::Route;
 pub use self::sign_ins::{Outcome, SignIn, SignIns, Step};
 
 use self::counters::Counters;
@@ -55,9 +57,14 @@ impl Telemetry {
         &self.sign_ins
     }
 
-    /// A request was answered. `route` is its pattern in the route table, nothing where no row stands.
-    pub fn request(&self, method: &http::Method, route: Option<&'static str>, status: u16, took: Duration) {
-        self.counters.request(method, route, status, took);
+    /// What counts the requests to one route, named by its pattern in the route table.
+    pub fn route(&self, pattern: &'static str) -> Route {
+        self.counters.requests.of(pattern)
+    }
+
+    /// What counts the requests to which no row of the table answers.
+    pub fn no_route(&self) -> Route {
+        self.counters.requests.of("none")
     }
 
     /// A request was refused in this way.

@@ -22,6 +22,7 @@ use super::outer::Outer;
 use super::refusal::Refusal;
 use super::routes::{Row, Takes, table};
 use crate::app::App;
+use crate::telemetry;
 
 /// The whole site, below the base path.
 #[expect(clippy::disallowed_methods, reason = "this is the builder of the table's routes")]
@@ -53,7 +54,11 @@ pub fn mount(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
         "" => site.boxed(),
         base => Route::new().nest(base, site).at("/*rest", nothing()).boxed(),
     };
-    Outer { app: app.clone(), inner: WithCookies(Textual { site, nothing: nothing() }) }
+    Outer {
+        app: app.clone(),
+        no_route: app.telemetry.no_route(),
+        inner: WithCookies(Textual { site, nothing: nothing() }),
+    }
 }
 
 /// The method of a row that takes one.
@@ -161,7 +166,8 @@ impl Rows {
 
 /// Hands a request to the row of its method. A form can only `POST`, and says in `_method` what it means.
 struct ByMethod {
-    path: &'static str,
+    /// What counts the requests: a response says it to what goes round everything.
+    route: Arc<telemetry::Route>,
     rows: Arc<Rows>,
     /// Where there is a row that a form can't reach by itself.
     overridden: Option<BoxEndpoint<'static, Response>>,
@@ -174,7 +180,7 @@ impl ByMethod {
         // The guard checks where the form comes from before it is read; the row's own guard admits whoever sent it.
         let inner = || Overridden(rows.clone()).boxed();
         let guarded = || Guarded { app: app.clone(), access: Access::Public, inner: inner() }.boxed();
-        Self { path, overridden: beyond_forms.then(guarded), rows }
+        Self { route: Arc::new(app.telemetry.route(path)), overridden: beyond_forms.then(guarded), rows }
     }
 }
 
@@ -189,15 +195,11 @@ impl Endpoint for ByMethod {
             Some(_) | None => self.rows.call(request).right_future(),
         };
         answering.map_ok(|mut response| {
-            response.extensions_mut().insert(Pattern(self.path));
+            response.extensions_mut().insert(self.route.clone());
             response
         })
     }
 }
-
-/// The path of the row that answered, as it stands in the table: a response says it to what goes round everything.
-#[derive(Clone, Copy)]
-pub struct Pattern(pub &'static str);
 
 /// Reads what a form means, and hands on the body.
 struct Overridden(Arc<Rows>);

@@ -10,11 +10,10 @@ use http::{HeaderValue, StatusCode};
 use poem::{Endpoint, Request, Response};
 
 use super::arrival;
-use super::mount::Pattern;
 use super::security_headers;
 use crate::app::{App, Mark};
 use crate::clock::random;
-use crate::telemetry::RequestId;
+use crate::telemetry::{RequestId, Route};
 
 /// Bytes that the headers of a request may have in all: no browser of ours sends a quarter of it.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
@@ -23,6 +22,8 @@ const MAX_HEADER_BYTES: usize = 32 * 1024;
 pub struct Outer<E> {
     /// The program.
     pub app: Arc<App>,
+    /// What counts the requests that are no row's.
+    pub no_route: Route,
     /// The site, behind its cookies.
     pub inner: E,
 }
@@ -54,8 +55,8 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
                     tracing::info!(%method, path = uri.path(), status, micros, "answered");
                 }
             });
-            let route = response.extensions().get().map(|Pattern(path)| *path);
-            self.app.telemetry.request(&method, route, status, took);
+            let route = response.extensions().get::<Arc<Route>>();
+            route.map_or(&self.no_route, |route| &**route).answered(&method, response.status(), took);
             let not_modified = response.status() == StatusCode::NOT_MODIFIED;
             let headers = response.headers_mut();
             security_headers::add(headers, self.app.config.base_url.is_https(), not_modified);
