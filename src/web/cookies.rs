@@ -1,10 +1,12 @@
 //! Cookies, through tower-cookies: its `CookieManager` stands round the whole site. What the cookies are
 //! called and how they are set is decided here.
 
+use std::borrow::Cow;
 use std::future::Future;
+use std::mem::take;
 
 use futures_util::TryFutureExt as _;
-use http::header::{COOKIE, HeaderMap, SET_COOKIE};
+use http::header::SET_COOKIE;
 use poem::{Endpoint, IntoResponse, Request, Response};
 use tower::{Service as _, service_fn};
 use tower_cookies::cookie::SameSite;
@@ -17,24 +19,20 @@ use crate::domain::session::SessionId;
 /// Hands every request its [`Cookies`], and every response the changes to them: refusals too, for the guard makes
 /// responses of them within. What no route takes changes no cookie.
 ///
-/// tower-cookies speaks `http::Request` and `http::Response` of any body: the Poem request is the body of the
-/// one and the Poem response of the other, and only the two cookie headers are copied across.
+/// tower-cookies speaks `http::Request` and `http::Response` of any body: the Poem request is the body of the one, which has
+/// its headers and extensions on the way, and the Poem response of the other, of which one header is copied across.
 pub struct WithCookies<E>(pub E);
 
 impl<E: Endpoint> Endpoint for WithCookies<E> {
     type Output = Response;
 
-    fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
-        let mut sent = HeaderMap::new();
-        for header in request.headers().get_all(COOKIE) {
-            sent.append(COOKIE, header.clone());
-        }
+    fn call(&self, mut request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
+        let (headers, extensions) = (take(request.headers_mut()), take(request.extensions_mut()));
         let mut outer = http::Request::new(request);
-        *outer.headers_mut() = sent;
+        (*outer.headers_mut(), *outer.extensions_mut()) = (headers, extensions);
         let endpoint = service_fn(|outer: http::Request<Request>| {
-            let cookies = outer.extensions().get::<Cookies>().cloned().unwrap_or_default();
-            let mut request = outer.into_body();
-            request.extensions_mut().insert(cookies);
+            let (parts, mut request) = outer.into_parts();
+            (*request.headers_mut(), *request.extensions_mut()) = (parts.headers, parts.extensions);
             self.0.call(request).map_ok(|response| http::Response::new(response.into_response()))
         });
         CookieManager::new(endpoint).call(outer).map_ok(|outer| {
@@ -49,13 +47,13 @@ impl<E: Endpoint> Endpoint for WithCookies<E> {
 
 /// What a cookie is called: with the prefix that binds it to this host over https.
 /// Source: RFC 6265bis, section 4.1.3.2.
-pub fn name(app: &App, plain: &str) -> String {
-    if app.config.base_url.is_https() { format!("__Host-{plain}") } else { plain.to_owned() }
+pub fn name<'a>(app: &App, plain: &'a str) -> Cow<'a, str> {
+    if app.config.base_url.is_https() { format!("__Host-{plain}").into() } else { plain.into() }
 }
 
 /// A cookie as all of ours are: for the whole host, not for scripts, and sent on the way back from a provider.
 pub fn cookie(app: &App, plain: &str, value: String, max_age: Option<Duration>) -> Cookie<'static> {
-    let mut cookie = Cookie::new(name(app, plain), value);
+    let mut cookie = Cookie::new(name(app, plain).into_owned(), value);
     cookie.set_path("/");
     cookie.set_http_only(true);
     cookie.set_same_site(SameSite::Lax);

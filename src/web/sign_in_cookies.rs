@@ -130,7 +130,7 @@ fn open(app: &App, cookies: &Cookies, plain: &str) -> Option<UnderWay> {
 fn all(app: &App, cookies: &Cookies) -> Vec<(String, usize)> {
     let prefix = name(app, PREFIX);
     let ours = |cookie: &Cookie<'_>| {
-        let short = cookie.name().strip_prefix(&prefix)?;
+        let short = cookie.name().strip_prefix(&*prefix)?;
         Some((format!("{PREFIX}{short}"), cookie.stripped().to_string().len() + 2))
     };
     cookies.list().iter().filter_map(ours).collect()
