@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use poem::error::InternalServerError;
 use poem::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
@@ -69,7 +70,12 @@ impl Connection {
             let request = Request::from((request, local.clone(), remote.clone(), Scheme::HTTP));
             let (endpoint, take) = (endpoint.clone(), take.clone());
             boxed(async move {
-                let answer = endpoint.call(request).await.unwrap_or_else(poem::Error::into_response);
+                let answer = if request.method().is_safe() {
+                    endpoint.call(request).await
+                } else {
+                    to_its_end(endpoint, request).await
+                };
+                let answer = answer.unwrap_or_else(poem::Error::into_response);
                 if answer.extensions().get::<Endless>().is_some() {
                     *held(&take) = Some(answer);
                     // hyper is not to wait for it any more: it is let go of.
@@ -95,6 +101,13 @@ impl Connection {
         .await?;
         Ok(answer.map(|answer| (connection.into_parts().io.into_inner(), answer)))
     }
+}
+
+/// Answers a request that may change something, in a task of its own: hyper lets go of an answer when whoever asked is gone,
+/// and what was begun then would be done by half. A thought would be stored, and no open page told of it.
+async fn to_its_end(endpoint: Site, request: Request) -> poem::Result<Response> {
+    let answering = tokio::spawn(async move { endpoint.call(request).await });
+    answering.await.unwrap_or_else(|error| Err(InternalServerError(error)))
 }
 
 /// The answer that has taken the connection, if one has.

@@ -99,6 +99,44 @@ async fn what_is_under_way_is_answered_before_it_stops() {
 }
 
 #[tokio::test]
+async fn what_was_begun_is_done_though_whoever_asked_is_gone() {
+    let (begun, may) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (done, mut ended) = mpsc::unbounded_channel();
+    let (came, go_on) = (begun.clone(), may.clone());
+    let endpoint = make(move |request: Request| {
+        let (came, go_on, done) = (came.clone(), go_on.clone(), done.clone());
+        async move {
+            let mut told = Told(done, false);
+            came.notify_one();
+            go_on.notified().await;
+            told.1 = true;
+            Ok::<_, poem::Error>(request.method().to_string())
+        }
+    });
+    let served = Served::of(endpoint, Patience::default()).await;
+    for (method, goes_on) in [("POST", true), ("DELETE", true), ("GET", false)] {
+        let mut stream = served.connect().await;
+        let ask = format!("{method} / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n");
+        stream.write_all(ask.as_bytes()).await.unwrap();
+        begun.notified().await;
+        drop(stream);
+        if goes_on {
+            may.notify_one();
+        }
+        assert_eq!(ended.recv().await, Some(goes_on), "{method}");
+    }
+}
+
+/// Says, when it is let go of, whether all was done.
+struct Told(mpsc::UnboundedSender<bool>, bool);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.0.send(self.1).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_done_in_time_is_broken_off() {
     let never = make(|_: Request| std::future::pending::<poem::Result<&'static str>>());
     let served = Served::of(never, Patience { finish: Duration::ZERO, ..Patience::default() }).await;
