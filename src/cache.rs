@@ -2,13 +2,14 @@
 
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::available_parallelism;
 
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 /// How large something is that is kept.
 pub trait Size {
-    /// Bytes of memory, about.
+    /// Bytes of memory, about; also of what it is kept by, as far as that has memory besides its own place.
     fn bytes(&self) -> usize;
 }
 
@@ -17,6 +18,10 @@ const ENTRY: u64 = 128;
 
 /// Entries that a cache expects to hold, by which it lays itself out: of a kilobyte each.
 const EXPECTED: usize = 1024;
+
+/// Bytes that a part of a cache has at least. Each part has a lock of its own, so that cores don't wait for each other, and
+/// what is larger than a part is not kept.
+const PART: usize = 2 * 1024 * 1024;
 
 /// A cache of so many bytes.
 pub struct Bounded<K, V> {
@@ -30,14 +35,26 @@ struct BySize;
 
 impl<K, V: Size> Weighter<K, V> for BySize {
     fn weight(&self, _: &K, value: &V) -> u64 {
-        value.bytes() as u64 + ENTRY
+        (size_of::<K>() + value.bytes()) as u64 + ENTRY
     }
 }
 
 impl<K: Hash + Eq + Clone, V: Size + Clone> Bounded<K, V> {
     /// One that holds `bytes` at most.
     pub fn new(bytes: usize) -> Self {
-        let kept = Cache::with_weighter(bytes / EXPECTED, bytes as u64, BySize);
+        Self::in_parts(bytes, available_parallelism().map_or(1, usize::from) * 4)
+    }
+
+    /// The same, in so many parts at most.
+    fn in_parts(bytes: usize, parts: usize) -> Self {
+        // The library takes a power of two, and the next one where it is given another number.
+        let most = (bytes / PART).max(1);
+        let parts = parts.next_power_of_two().min(1 << most.ilog2());
+        let mut options = OptionsBuilder::new();
+        options.shards(parts).estimated_items_capacity(bytes / EXPECTED).weight_capacity(bytes as u64);
+        #[expect(clippy::expect_used, reason = "it asks for two things, and they are set in the line above")]
+        let options = options.build().expect("both capacities are set");
+        let kept = Cache::with_options(options, BySize, DefaultHashBuilder::default(), DefaultLifecycle::default());
         Self { kept, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
@@ -109,6 +126,17 @@ mod tests {
             assert!(cache.usage().bytes <= 100_000, "{:?}", cache.usage());
         }
         assert!(cache.usage().bytes > 50_000, "{:?}", cache.usage());
+    }
+
+    #[test]
+    fn what_is_as_large_as_a_page_may_be_is_kept_however_many_cores_there_are() {
+        for cores in [1, 2, 6, 64, 256] {
+            let cache = Bounded::in_parts(16 * 1024 * 1024, cores * 4);
+            for key in 0..8 {
+                cache.keep(key, Sized(1024 * 1024));
+                assert!(cache.get(&key).is_some(), "{cores} cores");
+            }
+        }
     }
 
     #[test]

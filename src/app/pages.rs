@@ -61,7 +61,7 @@ pub enum Fresh {
 struct Kept {
     version: u64,
     document: Arc<Document>,
-    /// Of all of it and of what it is kept by.
+    /// Of all of it, and of the path it is kept by.
     bytes: usize,
 }
 
@@ -91,7 +91,7 @@ impl Pages {
         let Document { html, places, digest: _, packed: _ } = &*document;
         let places = places.capacity() * size_of::<(usize, Fresh)>();
         // Packed, it is there once more, and smaller.
-        let bytes = 2 * html.capacity() + places + key.path.capacity() + size_of::<PageKey>();
+        let bytes = 2 * html.capacity() + places + key.path.capacity();
         self.0.keep(key, Arc::new(Kept { version, document, bytes }));
     }
 

@@ -25,7 +25,7 @@ pub struct Buttons {
 pub struct Shown {
     version: u32,
     author: Arc<Author>,
-    html: String,
+    html: Box<str>,
 }
 
 impl Shown {
@@ -62,7 +62,7 @@ impl Rendered {
             return shown;
         }
         let (version, author) = (authored.thought.version, authored.author.clone());
-        let shown = Arc::new(Shown { version, author, html: render() });
+        let shown = Arc::new(Shown { version, author, html: render().into() });
         self.0.keep(key, shown.clone());
         shown
     }

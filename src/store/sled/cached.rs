@@ -29,6 +29,14 @@ const PAGES: usize = 8 * 1024 * 1024;
 /// Which page: of which thoughts, for whom, older than which, how many.
 pub(super) type PageKey = (Scope, Reach, Option<ThoughtId>, usize);
 
+/// The thoughts that stand on a page, and the one behind it.
+#[derive(Clone)]
+struct Standing {
+    ids: Arc<[ThoughtId]>,
+    /// Bytes of the groups that the page is for.
+    groups: usize,
+}
+
 /// A member, to themselves and to others.
 pub(super) struct Known {
     pub(super) member: Arc<Member>,
@@ -44,7 +52,7 @@ pub(super) struct Cached {
     thoughts: Bounded<ThoughtId, Arc<Thought>>,
     members: Bounded<MemberId, Arc<Known>>,
     sessions: Bounded<SessionHash, Arc<Session>>,
-    pages: Bounded<PageKey, Arc<[ThoughtId]>>,
+    pages: Bounded<PageKey, Standing>,
 }
 
 impl Default for Cached {
@@ -79,12 +87,19 @@ impl Cached {
 
     /// The thoughts that stood on a page, and the one behind it.
     pub(super) fn page(&self, key: &PageKey) -> Option<Arc<[ThoughtId]>> {
-        self.pages.get(key)
+        self.pages.get(key).map(|standing| standing.ids)
     }
 
     /// Keeps which thoughts those are, unless a batch was applied since there were so many `batches`.
     pub(super) fn keep_page(&self, batches: u64, key: PageKey, ids: Arc<[ThoughtId]>) {
-        self.unless_changed(batches, || self.pages.keep(key, ids));
+        self.unless_changed(batches, || {
+            let groups = match &key.1 {
+                Reach::Public => 0,
+                // In a tree, with some room.
+                Reach::Member { groups, .. } => groups.iter().map(|group| group.as_str().len() + 48).sum(),
+            };
+            self.pages.keep(key, Standing { ids, groups });
+        });
     }
 
     /// Applies a batch by `apply`, and lets go of what it changes.
@@ -93,9 +108,7 @@ impl Cached {
         let mut batches = self.batches.write().unwrap_or_else(PoisonError::into_inner);
         *batches += 1;
         let applied = apply(changes);
-        if outdated.iter().any(|one| !matches!(one, Changed::Session(_))) {
-            self.version.fetch_add(1, Ordering::SeqCst);
-        }
+        let counts = outdated.iter().any(|one| !matches!(one, Changed::Session(_)));
         for one in outdated {
             match one {
                 Changed::Thought(id) => self.thoughts.forget(&id),
@@ -107,6 +120,10 @@ impl Cached {
                 Changed::Session(hash) => self.sessions.forget(&hash),
                 Changed::List => self.pages.clear(),
             }
+        }
+        // Last: whoever reads the new number reads nothing from before.
+        if counts {
+            self.version.fetch_add(1, Ordering::SeqCst);
         }
         applied
     }
@@ -183,9 +200,8 @@ impl Size for Arc<Session> {
     }
 }
 
-impl Size for Arc<[ThoughtId]> {
+impl Size for Standing {
     fn bytes(&self) -> usize {
-        // The key's groups are about as much again.
-        size_of_val::<[ThoughtId]>(self) * 2
+        size_of_val::<[ThoughtId]>(&self.ids) + self.groups
     }
 }
