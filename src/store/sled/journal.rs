@@ -142,12 +142,23 @@ impl Journal {
         let checksum = xxh3_128_with_seed(&entry[HEAD..], self.next).to_le_bytes();
         entry[16..HEAD].copy_from_slice(&checksum);
         entry.extend(END);
+        if self.at == 0 {
+            self.empty()?;
+        }
         let file = &self.files[self.current];
         file.write_all_at(&entry, self.at)?;
         file.sync_data()?;
         self.at += HEAD as u64 + length;
         self.next += 1;
         Ok(())
+    }
+
+    /// Takes away what the file that is written next says, before anything is written over it: where the power is cut in the
+    /// middle of that, some of the old entries would be there and some not, which looks like damage.
+    fn empty(&self) -> io::Result<()> {
+        let file = &self.files[self.current];
+        file.write_all_at(&END, 0)?;
+        file.sync_data()
     }
 
     /// Where it stands.

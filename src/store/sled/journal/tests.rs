@@ -100,6 +100,28 @@ fn what_is_taken_back_was_never_written() {
 }
 
 #[test]
+fn a_first_entry_of_which_the_disk_has_only_the_end_is_no_damage() {
+    let folder = folder();
+    write(&folder, 1..20);
+    write(&folder, 20..40);
+    let (older, _) = stands(&folder, 1);
+    let (journal, _) = Journal::open(folder.path()).unwrap();
+    journal.empty().unwrap();
+    let before = fs::read(file(&folder, older)).unwrap();
+    drop(journal);
+    let (mut journal, _) = Journal::open(folder.path()).unwrap();
+    journal.append(&change("key", Some(&"x".repeat(16 * 1024)))).unwrap();
+    // A disk writes its pages in whatever order it likes.
+    for page in [0, 1, 3] {
+        by_hand(&folder, older, |bytes| {
+            let page = page * 4096..(page + 1) * 4096;
+            bytes[page.clone()].copy_from_slice(&before[page]);
+        });
+        assert_eq!(read(&folder), counted(20..40));
+    }
+}
+
+#[test]
 fn a_full_file_is_followed_by_the_other() {
     let folder = folder();
     let (mut journal, _) = Journal::open(folder.path()).unwrap();
