@@ -76,7 +76,10 @@ pub async fn of_store(
         if records.is_empty() {
             return Ok(Some((writer.end()?, None)));
         }
-        Ok(Some((writer.add(records)?, Some((writer, snapshot)))))
+        let piece = writer.add(records)?;
+        // An embedded store never has one wait, and pages are to be served meanwhile.
+        tokio::task::yield_now().await;
+        Ok(Some((piece, Some((writer, snapshot)))))
     }))
 }
 
@@ -106,10 +109,16 @@ where
         so_far += piece.len() as u64;
         seen(so_far);
     }
-    part.file.sync_all().map_err(failed("written"))?;
-    let reader = Reader::verified(&part.path)?;
-    part.keep(path).map_err(failed("written"))?;
-    Ok(reader.at(path))
+    let path = path.to_owned();
+    // Reads all of it again, which takes a while and waits for nobody.
+    let checked = tokio::task::spawn_blocking(move || {
+        let failed = |error| BackupError::File { path: path.clone(), verb: "written", error };
+        part.file.sync_all().map_err(failed)?;
+        let reader = Reader::verified(&part.path)?;
+        part.keep(&path).map_err(failed)?;
+        Ok(reader.at(&path))
+    });
+    checked.await.unwrap_or_else(|error| Err(failed("written")(io::Error::other(error))))
 }
 
 /// A file in the making, which goes away again unless it is kept.
