@@ -26,7 +26,7 @@ pub use providers::{Providers, SignInProvider};
 pub use refreshes::Refreshes;
 pub use rendered::{Buttons, Rendered, Shown};
 pub use spent::SpentStates;
-pub use stores::{Found, open_store, shown_store, try_store};
+pub use stores::{Found, open_store, open_whole_store, shown_store, try_store};
 pub use upstreams::{SignedInUpstream, Upstreams};
 
 use crate::clock::{Clock, Ids};
@@ -121,10 +121,6 @@ pub enum StartError {
     },
 }
 
-/// A store that is not whole is not shown to anybody.
-const HALF_FULL: &str =
-    "the store is half filled: a restore or a move was broken off. Run it again, and it goes on where it was.";
-
 /// The keys of this configuration; `None` where it names no secret and none has been made yet.
 ///
 /// # Errors
@@ -146,7 +142,7 @@ impl App {
     pub async fn open(config: Config, clock: Clock) -> Result<Arc<Self>, StartError> {
         let store = open_store(&config.store).await?;
         if store.filling().await?.is_some() {
-            return Err(StoreError::Open(HALF_FULL.to_owned()).into());
+            return Err(StoreError::Open(stores::HALF_FULL.to_owned()).into());
         }
         let keys = match (keys_of(&config)?, config.store.folder()) {
             (Some(keys), _) => keys,

@@ -20,6 +20,27 @@ pub async fn open_store(url: &StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
     })
 }
 
+/// A store that is not whole is neither shown to anybody nor copied.
+pub(super) const HALF_FULL: &str =
+    "the store is half filled: a restore or a move was broken off. Run it again, and it goes on where it was.";
+
+/// Opens a store to read all of it: one that is there, and whole.
+///
+/// # Errors
+/// Those of [`open_store`], and `Open` where there is none, or where it is half filled.
+pub async fn open_whole_store(url: &StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
+    if try_store(url).await? == Found::Nothing {
+        let shown = shown_store(url);
+        return Err(StoreError::Open(format!("there is no store in `{shown}`. Give one that is there.")));
+    }
+    let store = open_store(url).await?;
+    if store.filling().await?.is_none() {
+        return Ok(store);
+    }
+    store.close().await?;
+    Err(StoreError::Open(HALF_FULL.to_owned()))
+}
+
 /// What is found where a store is configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {

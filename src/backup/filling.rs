@@ -9,12 +9,14 @@ use crate::store::{Store, StoreError};
 pub enum FillError {
     /// It holds something.
     #[error(
-        "there is something in the store already. Give one that is empty: a folder or a database that is not there yet."
+        "there is something in the store already. Give one that is empty: a folder that is not there yet, or a database \
+         without tables."
     )]
     NotEmpty,
     /// It is half full of something else.
     #[error(
-        "the store was being filled from something else, and that was broken off. Do that again, or give a store that is empty."
+        "the store was being filled from something else, or from the same before it changed, and that was broken off. Do that \
+         again, or give a store that is empty."
     )]
     FromElsewhere,
     /// What arrived is not what was sent.
@@ -22,6 +24,9 @@ pub enum FillError {
         "what the store holds now is not what it was filled with; they differ in: {0}. Do not use it, and tell us."
     )]
     Differs(String),
+    /// So many instances serve it.
+    #[error("the store is served by {0} instance(s) of Thoughts. Stop them all, and give the command again.")]
+    Served(usize),
     /// The store failed, or what it is filled from.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -31,13 +36,14 @@ pub enum FillError {
 /// store meanwhile. It is refused to be served until this is done.
 ///
 /// # Errors
-/// `NotEmpty` or `FromElsewhere`, before anything is changed.
+/// `Served`, `NotEmpty` or `FromElsewhere`, before anything is changed.
 pub async fn fill(
     store: &dyn Store,
     from: &str,
     source: &mut dyn Snapshot,
     mut seen: impl FnMut(u64),
 ) -> Result<(), FillError> {
+    unless_served(store).await?;
     let mut so_far = match store.filling().await? {
         Some(filling) if filling.from == from => filling,
         Some(_) => return Err(FillError::FromElsewhere),
@@ -63,8 +69,9 @@ pub async fn fill(
 /// Compares what is in the store with what it was filled with, and calls it filled.
 ///
 /// # Errors
-/// `Differs` where it is not the same; then it stays as it is, and is not served.
+/// `Differs` where it is not the same; then it stays as it is, and is not served. `Served` where somebody serves it.
 pub async fn finish(store: &dyn Store, kinds: &'static [Kind], expected: &Summary) -> Result<Summary, FillError> {
+    unless_served(store).await?;
     let found = summary(store, kinds).await?;
     let differences = expected.differences(&found);
     if differences.is_empty() {
@@ -72,6 +79,17 @@ pub async fn finish(store: &dyn Store, kinds: &'static [Kind], expected: &Summar
         return Ok(found);
     }
     Err(FillError::Differs(differences.into_iter().map(Kind::as_str).collect::<Vec<_>>().join(", ")))
+}
+
+/// Makes sure that nobody serves the store: what they change meanwhile would be lost, or would be in it twice.
+///
+/// # Errors
+/// `Served` where somebody does.
+pub async fn unless_served(store: &dyn Store) -> Result<(), FillError> {
+    match store.served_by().await? {
+        0 => Ok(()),
+        instances => Err(FillError::Served(instances)),
+    }
 }
 
 /// What everything of these kinds in the store adds up to.

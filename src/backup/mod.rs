@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use filling::{FillError, fill, finish, is_empty, summary};
+pub use filling::{FillError, fill, finish, is_empty, summary, unless_served};
 pub use kept::{Kept, keep};
 pub use reading::Reader;
 pub use tally::{Summary, Tally};

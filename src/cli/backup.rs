@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Failed;
 use super::progress::Progress;
-use crate::app::open_store;
+use crate::app::open_whole_store;
 use crate::backup::{self, Reader};
 use crate::clock::Clock;
 use crate::config::{Config, Sources};
@@ -32,7 +32,7 @@ async fn write(config: &Config, file: &Path) -> Result<Reader, Failed> {
     {
         return Ok(backup::write(file, bytes, |bytes| progress.at(bytes)).await?);
     }
-    let store = open_store(&config.store).await?;
+    let store = open_whole_store(&config.store).await?;
     let bytes = backup::of_store(store.as_ref(), Clock::system().now()).await?;
     let written = backup::write(file, bytes, |bytes| progress.at(bytes)).await;
     store.close().await?;

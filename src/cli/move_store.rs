@@ -2,7 +2,7 @@
 
 use super::Failed;
 use super::progress::Progress;
-use crate::app::open_store;
+use crate::app::{open_store, open_whole_store};
 use crate::backup::{self, Summary};
 use crate::config::StoreUrl;
 use crate::store::Store;
@@ -13,7 +13,7 @@ pub async fn run(from: &StoreUrl, to: &StoreUrl) -> Result<(), Failed> {
     if from == to {
         return Err(Failed::Use("--from and --to are the same store".to_owned()));
     }
-    let source = open_store(from).await?;
+    let source = open_whole_store(from).await?;
     let target = open_store(to).await?;
     let moved = copy(source.as_ref(), target.as_ref()).await;
     target.close().await?;
@@ -31,9 +31,12 @@ pub async fn run(from: &StoreUrl, to: &StoreUrl) -> Result<(), Failed> {
 }
 
 async fn copy(source: &dyn Store, target: &dyn Store) -> Result<Summary, Failed> {
+    backup::unless_served(source).await?;
     let expected = backup::summary(source, &Kind::ALL).await?;
     let mut progress = Progress::new("move", "records", Some(expected.records()));
     let mut snapshot = source.snapshot(&Kind::ALL).await?;
-    backup::fill(target, "a store that is being moved", snapshot.as_mut(), |records| progress.at(records)).await?;
+    // A source that has changed since is another one.
+    let from = format!("a store with\n{expected}");
+    backup::fill(target, &from, snapshot.as_mut(), |records| progress.at(records)).await?;
     Ok(backup::finish(target, &Kind::ALL, &expected).await?)
 }

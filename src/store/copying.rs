@@ -201,4 +201,8 @@ pub trait Copying: Send + Sync {
 
     /// Notes that it is filled: it is whole from now on.
     async fn filled(&self) -> Result<()>;
+
+    /// How many instances serve it: those that follow what others change. An embedded store has none of those, and is one
+    /// process's alone.
+    async fn served_by(&self) -> Result<usize>;
 }

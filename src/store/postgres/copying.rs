@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use deadpool_postgres::{ClientWrapper, Object};
 use tokio_postgres::Row;
 
+use super::following::FOLLOWS;
 use super::transaction::{Fault, Transaction, change};
 use super::values::{bytes, first, limit, number, record, time};
 use super::{PostgresStore, accounts, api_tokens, members, sessions, statements as sql, thoughts, unsent};
@@ -25,6 +26,9 @@ const FILLING: &str = "filling";
 const BEGIN: &str = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; \
     SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL citus.max_adaptive_executor_pool_size = 1; \
     SELECT 1 FROM thoughts LIMIT 1";
+
+/// The connections to this database whose name ends so.
+const SERVED_BY: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '% ' || $1::text";
 
 #[async_trait]
 impl Copying for PostgresStore {
@@ -52,6 +56,12 @@ impl Copying for PostgresStore {
 
     async fn filled(&self) -> Result<()> {
         change!(self.database, to => async { to.change(sql::REMOVE_NOTE, &[&FILLING]).await.map(drop) })
+    }
+
+    async fn served_by(&self) -> Result<usize> {
+        let turn = self.database.turn().await?;
+        let row = turn.client.query_one(SERVED_BY, &[&FOLLOWS]).await.map_err(Fault::from)?;
+        Ok(usize::try_from(number(&row, 0)?).unwrap_or(usize::MAX))
     }
 }
 

@@ -46,6 +46,9 @@ const SWEEP_EVERY: Duration = Duration::from_secs(10);
 /// How long is waited before a connection is made anew, at first and at most.
 const PATIENCE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
+/// What the name of its connection ends in, by which it is known who serves the database.
+pub(super) const FOLLOWS: &str = "(changes of others)";
+
 pub(super) struct Follower {
     way: Way,
     teller: Arc<Teller>,
@@ -201,7 +204,7 @@ impl Line {
 
     async fn open(way: &Way) -> Result<Self> {
         let open = async {
-            let (client, connection) = way.connect("(changes of others)").await?;
+            let (client, connection) = way.connect(FOLLOWS).await?;
             let notices = Notices::of(connection);
             client.batch_execute(connect::BEGIN).await?;
             let notified = notices::listen(&client).await?;

@@ -42,6 +42,10 @@ impl Copying for SledStore {
             })
             .await
     }
+
+    async fn served_by(&self) -> Result<usize> {
+        Ok(0)
+    }
 }
 
 struct SledSnapshot {

@@ -130,3 +130,11 @@ pub(in crate::store) async fn a_fill_is_known_until_it_is_done(store: Given) {
     store.filled().await.unwrap();
     assert_eq!(store.filling().await.unwrap(), None);
 }
+
+pub(in crate::store) async fn whoever_follows_changes_serves_it(store: Given) {
+    assert_eq!(store.served_by().await.unwrap(), 0);
+    if let Some(following) = store.follow().await.unwrap() {
+        assert_eq!(store.served_by().await.unwrap(), 1);
+        drop(following);
+    }
+}

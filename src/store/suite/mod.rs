@@ -139,6 +139,7 @@ macro_rules! store_suite {
                 what_was_put_back_is_found_as_it_was
                 what_is_put_takes_the_place_of_what_is_there
                 a_fill_is_known_until_it_is_done
+                whoever_follows_changes_serves_it
             }
             unsent {
                 a_text_is_kept_until_it_is_forgotten
