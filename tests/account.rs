@@ -7,7 +7,7 @@ use crate::api_tokens;
 use crate::support::{Answer, Person, site};
 
 /// Sends the form as it stands on the page, with this handle.
-async fn delete(person: &Person, handle: &str) -> Answer {
+pub async fn delete(person: &Person, handle: &str) -> Answer {
     let (action, hidden) = person.get("/profile/delete").await.form("#handle");
     let mut fields: Vec<_> = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     fields.push(("handle", handle));

@@ -13,10 +13,10 @@ use crate::app::open_store;
 use crate::backup::{self, Kept, Reader};
 use crate::clock::Clock;
 use crate::config::{Config, Sources, StoreUrl};
-use crate::domain::id::MemberId;
+use crate::domain::id::{MemberId, ThoughtId};
+use crate::store::Store;
 use crate::store::copying::{Kind, Record, Snapshot};
-use crate::store::sled::{Salvage, replace};
-use crate::store::{Store, StoreError};
+use crate::store::sled::{Claim, Salvage, replace};
 
 /// Recovers the configured store.
 pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
@@ -29,11 +29,21 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
     if !folder.join("store").exists() && !folder.join("sled").exists() {
         return Err(Failed::Use(format!("there is no store in `{}`, and so nothing to recover", folder.display())));
     }
+    // What a server writes meanwhile would be in the damaged store, and nowhere else.
+    let claim = Claim::of(folder)?;
     let now = Clock::system().now().strftime("%Y-%m-%dT%H%M%SZ").to_string();
     let work = Work { folder, scratch: folder.join(format!("recover-{now}")) };
     let newest = Kept::beside(folder).newest().map_err(|error| work.failed("the snapshots", &error))?;
-    let mut salvage = work.salvage("first")?;
-    let gone = leaving(&mut salvage).await?;
+    let salvage = work.salvage("first")?;
+    if salvage.is_half_filled() {
+        drop(salvage);
+        fs::remove_dir_all(&work.scratch).map_err(|error| work.failed("what was copied", &error))?;
+        return Err(Failed::Other(format!(
+            "the store in `{}` was never whole: a restore or a move into it was broken off. Do that again with an empty folder.",
+            folder.display()
+        )));
+    }
+    let gone = salvage.gone();
     let new = work.scratch.join("new");
     let store = open_store(&StoreUrl::Sled(new.clone())).await?;
     let filled = work.fill(store.as_ref(), newest.as_ref(), gone).await;
@@ -42,7 +52,11 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
     filled?;
     let aside = folder.join(format!("damaged-{now}"));
     replace(folder, &new, &aside)?;
-    fs::remove_dir_all(&work.scratch).map_err(|error| work.failed("what was needed meanwhile", &error))?;
+    drop(claim);
+    fs::remove_dir_all(&work.scratch).map_err(|error| {
+        let scratch = work.scratch.display();
+        Failed::Other(format!("The new store is in place. `{scratch}`, needed no more, can't be deleted: {error}."))
+    })?;
     println!("The damaged store is in {}. Delete it when you are sure that nothing is missing.", aside.display());
     Ok(())
 }
@@ -72,6 +86,7 @@ impl Work<'_> {
         let mut both = Both {
             snapshot: snapshot.map(|one| Box::new(one) as Box<dyn Snapshot>),
             gone,
+            thoughts_of_gone: BTreeSet::new(),
             salvage: &mut salvage,
             read: 0,
         };
@@ -92,33 +107,13 @@ impl Work<'_> {
     }
 }
 
-/// Who was deleted, and must not come back out of a snapshot.
-async fn leaving(salvage: &mut Salvage) -> Result<BTreeSet<MemberId>, StoreError> {
-    let mut gone = BTreeSet::new();
-    loop {
-        let records = salvage.next(backup::AT_ONCE).await?;
-        if records.is_empty() {
-            return Ok(gone);
-        }
-        gone.extend(records.into_iter().filter_map(|record| match record {
-            Record::Leaving { member, .. } => Some(member),
-            Record::Member(_)
-            | Record::Thought(_)
-            | Record::Revision { .. }
-            | Record::Once(_)
-            | Record::ApiToken(_)
-            | Record::Session { .. }
-            | Record::Ended { .. }
-            | Record::Logout { .. }
-            | Record::Unsent { .. } => None,
-        }));
-    }
-}
-
 /// A snapshot, and then what can still be read.
 struct Both<'a> {
     snapshot: Option<Box<dyn Snapshot>>,
+    /// Who was deleted, and must not come back out of the snapshot.
     gone: BTreeSet<MemberId>,
+    /// What of theirs was met in it.
+    thoughts_of_gone: BTreeSet<ThoughtId>,
     salvage: &'a mut Salvage,
     read: u64,
 }
@@ -145,15 +140,21 @@ impl Snapshot for Both<'_> {
 
 impl Both<'_> {
     /// What opens something comes from the store alone: a token that was revoked since the snapshot stays revoked.
-    fn comes_back(&self, record: &Record) -> bool {
+    fn comes_back(&mut self, record: &Record) -> bool {
         match record {
             Record::Member(member) => !self.gone.contains(&member.id),
+            Record::Thought(thought) => {
+                let is_of_gone = self.gone.contains(&thought.author);
+                !(is_of_gone && self.thoughts_of_gone.insert(thought.id))
+            }
+            Record::Revision { thought, .. } => !self.thoughts_of_gone.contains(thought),
+            Record::Once(once) => !self.gone.contains(&once.member),
             Record::ApiToken(_)
             | Record::Session { .. }
             | Record::Ended { .. }
             | Record::Logout { .. }
             | Record::Unsent { .. } => false,
-            Record::Leaving { .. } | Record::Thought(_) | Record::Revision { .. } | Record::Once(_) => true,
+            Record::Leaving { .. } => true,
         }
     }
 }

@@ -94,12 +94,12 @@ fn purge_trash(draft: &mut Draft<'_>, author: MemberId, leaving: &Leaving, limit
 }
 
 /// Forgets the little that is left, which is bounded: the texts that wait, and what was begun by requests that were
-/// under way when the member went; then that there was somebody.
+/// under way when the member went; then who it was, but for the id, so that no older snapshot brings them back.
 fn finish(draft: &mut Draft<'_>, member: MemberId, leaving: &Leaving) -> Result<()> {
     unsent::forget_of(draft, member)?;
     api_tokens::revoke_all(draft, member)?;
     end_sessions(draft, member)?;
     draft.remove(&keys::handle(&leaving.handle));
     draft.remove(&keys::leaving(member));
-    Ok(())
+    draft.put(&keys::gone(member), &())
 }

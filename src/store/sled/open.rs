@@ -184,9 +184,7 @@ pub(super) fn sled_in(folder: &Path) -> Result<Db, String> {
             Ok(Ok(db)) => return Ok(db),
             Ok(Err(sled::Error::Io(e))) if is_locked(&e) => {
                 if tries == TRIES {
-                    return Err("is in use by another process. \
-                        Stop the other Thoughts, or give this one another folder."
-                        .to_owned());
+                    return Err(IN_USE.to_owned());
                 }
                 tries += 1;
                 thread::sleep(BETWEEN_TRIES);
@@ -194,6 +192,24 @@ pub(super) fn sled_in(folder: &Path) -> Result<Db, String> {
             Ok(Err(sled::Error::Io(e))) if is_access(&e) => return Err(access(&e)),
             Ok(Err(e)) => return Err(unreadable(&e.to_string())),
             Err(panic) => return Err(unreadable(&panic)),
+        }
+    }
+}
+
+const IN_USE: &str = "is in use by another process. Stop the other Thoughts, or give this one another folder.";
+
+/// Has the lock that sled takes on its file, or says why not. Blocks.
+pub(super) fn lock(file: &File) -> Result<(), String> {
+    let mut tries = 1;
+    loop {
+        match fs2::FileExt::try_lock_exclusive(file) {
+            Ok(()) => return Ok(()),
+            Err(e) if e.kind() != fs2::lock_contended_error().kind() => return Err(access(&e)),
+            Err(_) if tries == TRIES => return Err(IN_USE.to_owned()),
+            Err(_) => {
+                tries += 1;
+                thread::sleep(BETWEEN_TRIES);
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What can still be read of a store that can't be opened, or not be trusted. It is read from a copy of its files: what
 //! is there stays as it is.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -12,8 +13,10 @@ use sled::Db;
 
 use super::copying::record;
 use super::journal::Journal;
+use super::keys::Span;
 use super::look::{Look, Looks};
 use super::{keys, open};
+use crate::domain::id::MemberId;
 use crate::store::copying::{Kind, Record, Snapshot};
 use crate::store::{Result, StoreError};
 
@@ -26,6 +29,27 @@ pub struct Salvage {
     after: Option<Vec<u8>>,
     lost: u64,
     why: Option<String>,
+}
+
+/// Keeps every other process out of a store, as whoever serves it does, until this is dropped.
+pub struct Claim(#[expect(dead_code, reason = "the lock is held for as long as the file is open")] Option<File>);
+
+impl Claim {
+    /// Claims the store in `folder`, wherever its files are moved to meanwhile. One whose file is missing has nothing that
+    /// could be in use.
+    ///
+    /// # Errors
+    /// `Open` where another process has it.
+    pub fn of(folder: &Path) -> Result<Self> {
+        let path = folder.join(open::SLED).join("db");
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self(None)),
+            Err(error) => return Err(StoreError::Open(format!("`{}` can't be opened: {error}", path.display()))),
+        };
+        open::lock(&file).map_err(|why| StoreError::Open(format!("the store in `{}` {why}", folder.display())))?;
+        Ok(Self(Some(file)))
+    }
 }
 
 impl Salvage {
@@ -43,6 +67,25 @@ impl Salvage {
             Err(why) => (None, Some(why)),
         };
         Ok(Self { look, kind: 0, after: None, lost: 0, why })
+    }
+
+    /// Whether it says of itself that it is not whole: something was being put into it.
+    pub fn is_half_filled(&self) -> bool {
+        let filling = catch_unwind(AssertUnwindSafe(|| self.look.as_ref()?.get(&keys::filling()).ok()?));
+        matches!(filling, Ok(Some(_)))
+    }
+
+    /// Who was deleted, as far as that can be read.
+    pub fn gone(&self) -> BTreeSet<MemberId> {
+        let Some(look) = &self.look else { return BTreeSet::new() };
+        let members = |span: &Span| {
+            let entries = look.entries(span, usize::MAX)?;
+            let ids = entries.iter().map(|(key, _)| keys::ending(span.what(), key).map(MemberId::from_bytes));
+            ids.collect::<Result<Vec<_>>>()
+        };
+        let spans = [keys::leaving_members(), keys::gone_members()];
+        let read = spans.iter().map(|span| catch_unwind(AssertUnwindSafe(|| members(span))));
+        read.filter_map(|members| members.ok()?.ok()).flatten().collect()
     }
 
     /// How many records could not be read, as far as that can be known.
@@ -137,7 +180,7 @@ pub fn replace(folder: &Path, new: &Path, aside: &Path) -> Result<()> {
     }
     fs::rename(new.join(open::SLED), &store).map_err(failed(new))?;
     fs::rename(new.join(open::MARK), folder.join(open::MARK)).map_err(failed(new))?;
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {

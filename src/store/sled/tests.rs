@@ -200,11 +200,11 @@ async fn garbage_in_the_data_file_is_refused() {
     refusal(folder.path()).await;
 }
 
-/// How many records a store has, besides the layout's version and the places in time of `once` values, which name
-/// nobody.
+/// How many records a store has, besides the layout's version, the places in time of `once` values, which name nobody, and
+/// the ids of who is gone.
 fn records(folder: &Path) -> usize {
     let mut records = 0;
-    by_hand(folder, |db| records = db.iter().keys().filter(|key| !b"LO".contains(&key.as_ref().unwrap()[0])).count());
+    by_hand(folder, |db| records = db.iter().keys().filter(|key| !b"LOG".contains(&key.as_ref().unwrap()[0])).count());
     records
 }
 

@@ -65,6 +65,16 @@ pub(in crate::store::sled) fn leaving_members() -> Span {
     Key::<Leaving>::new(b'g', "a member who was deleted").and_below()
 }
 
+/// That there is nothing left of a member who was deleted.
+pub(in crate::store::sled) fn gone(member: MemberId) -> Key<()> {
+    Key::new(b'G', "a member who is gone").with(member.to_bytes())
+}
+
+/// All of whom nothing is left; each key ends in 16 bytes of a member.
+pub(in crate::store::sled) fn gone_members() -> Span {
+    Key::<()>::new(b'G', "a member who is gone").and_below()
+}
+
 /// The places in the trash of what was deleted before this one, or all of them, the longest deleted first.
 pub(in crate::store::sled) fn trashed_until(before: Option<TrashPlace>) -> Span {
     match before {
