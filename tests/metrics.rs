@@ -77,7 +77,7 @@ async fn every_cache_says_how_much_it_holds_and_may_hold() {
     ann.get("/").await;
     let numbers = operator.get("/metrics").await.body;
     let mut names: Vec<_> = site.app.store.caches().into_iter().map(|(name, _)| name).collect();
-    names.push("rendered");
+    names.extend(["rendered", "shown"]);
     for name in names {
         for metric in ["bytes", "capacity_bytes", "hits_total", "misses_total"] {
             let start = format!("thoughts_cache_{metric}{{cache=\"{name}\"}} ");
