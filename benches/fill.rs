@@ -165,6 +165,12 @@ pub fn member(number: u64) -> Member {
 }
 
 /// What the thought of this number is called.
+/// One of so many that anyone may read, for any number another: those that follow each other lie far apart.
+pub fn some_public(number: u64, thoughts: u64) -> ThoughtId {
+    // The first of each twenty is for anyone.
+    thought_id((number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % (thoughts / 20) * 20)
+}
+
 pub fn thought_id(number: u64) -> ThoughtId {
     ThoughtId::from(Ulid::from_parts(BEGUN + number * APART, u128::from(number)))
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use futures_util::TryStreamExt as _;
 use hyper::body::Bytes;
 use poem::endpoint::make;
-use poem::http::{HeaderName, StatusCode};
+use poem::http::{HeaderName, HeaderValue, StatusCode};
 use poem::listener::{Listener as _, TcpListener};
 use poem::web::Form;
 use poem::{Body, FromRequest as _, Request, Response, Server};
@@ -87,7 +87,7 @@ async fn constant(
     request: Request,
     writer: mpsc::Sender<Write>,
     status: StatusCode,
-    headers: &[(HeaderName, String)],
+    headers: &[(HeaderName, HeaderValue)],
     body: &'static [u8],
 ) -> poem::Result<Response> {
     if request.method() == poem::http::Method::POST {
@@ -97,11 +97,11 @@ async fn constant(
         writer.send(([fields.message, fields.visibility, fields.once].concat().into_bytes(), done)).await.unwrap();
         on_disk.await.unwrap();
     }
-    let mut response = Response::builder().status(status);
+    let mut response = Response::builder().status(status).body(Body::from_bytes(Bytes::from_static(body)));
     for (name, value) in headers {
-        response = response.header(name, value);
+        response.headers_mut().append(name, value.clone());
     }
-    Ok(response.body(Body::from_bytes(Bytes::from_static(body))))
+    Ok(response)
 }
 
 /// Hands a request on, and the answer back.
@@ -138,8 +138,8 @@ pub fn serve(arguments: Vec<String>) {
     });
 }
 
-fn read_headers(folder: &str) -> Vec<(HeaderName, String)> {
+fn read_headers(folder: &str) -> Vec<(HeaderName, HeaderValue)> {
     let headers = std::fs::read_to_string(format!("{folder}/headers")).unwrap();
     let pairs = headers.lines().map(|line| line.split_once('\t').unwrap());
-    pairs.map(|(name, value)| (name.parse().unwrap(), value.to_owned())).collect()
+    pairs.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
 }

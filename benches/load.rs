@@ -12,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use crate::fill;
 use crate::process::Process;
 use crate::table::short;
 
@@ -20,8 +21,10 @@ use crate::table::short;
 pub struct Ask {
     /// `GET`, `POST`.
     pub method: &'static str,
-    /// Path and query.
+    /// Path and query; `{thought}` in it stands for a thought that is drawn anew each time.
     pub path: String,
+    /// How many thoughts there are.
+    pub thoughts: u64,
     /// Headers besides `Host`.
     pub headers: Vec<(&'static str, String)>,
     /// Cookies, of which each connection sends one, in turn.
@@ -41,6 +44,7 @@ impl Ask {
         Self {
             method: "GET",
             path: path.into(),
+            thoughts: 0,
             headers,
             cookies: Vec::new(),
             body: String::new(),
@@ -59,7 +63,12 @@ impl Ask {
     }
 
     fn request(&self, number: u64) -> Request<Full<Bytes>> {
-        let mut request = Request::builder().method(self.method).uri(&self.path).header("host", "localhost");
+        let path = if self.thoughts == 0 {
+            self.path.clone()
+        } else {
+            self.path.replace("{thought}", &fill::some_public(number, self.thoughts).to_string())
+        };
+        let mut request = Request::builder().method(self.method).uri(path).header("host", "localhost");
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }

@@ -2,12 +2,12 @@
 //!
 //! The release binary is started as a user would start it, with a store that a generator has filled; beside it, in
 //! turn, the limit: a bare Poem handler that answers as many bytes under the same headers, and for a write waits for sled's
-//! own group commit. Both are driven over loopback
-//! by a fixed number of connections, and every answer's status and length is checked. The machine's cores are shared
-//! by both sides, so the CPU time that the server itself spends on a request is given as well.
+//! own group commit. Both are driven over loopback by a fixed number of connections. Every answer's status is checked, and
+//! its length where it is the same each time. The machine's cores are shared by both sides, so the CPU time that the server
+//! itself spends on a request is given as well. The limits have the product's allocator: what it gains is not to count.
 //!
 //! `--small` takes the store of 1,000 thoughts alone; `--seconds N` says how long each measurement is (3); `--only WORD`
-//! takes the rows whose name holds that word. Stores are kept in `target/bench` between runs.
+//! takes the rows whose name holds that word. Stores are kept in `target/tmp/bench` between runs.
 
 #![expect(
     clippy::unwrap_used,
@@ -22,6 +22,10 @@
     clippy::cast_sign_loss,
     reason = "figures for people"
 )]
+
+/// As in `src/main.rs`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod chart;
 mod fill;

@@ -72,7 +72,10 @@ pub fn beside(ours: &Measured, bare: &Measured) -> String {
 /// The same pages, however much is stored: in turn with those of the smallest store.
 async fn growth(options: &Options, table: &mut Table, large: &Served, small: &Served) {
     for (what, path) in PAGES {
-        let asked = |(_, filled): &Served| Ask::get(path(filled), &[("cookie", filled.cookie.as_str())]);
+        let asked = |(_, filled): &Served| Ask {
+            thoughts: filled.thoughts,
+            ..Ask::get(path(filled), &[("cookie", filled.cookie.as_str())])
+        };
         let asks = (asked(large), asked(small));
         let (ours, bare) = load::in_turn((&large.0, &asks.0), (&small.0, &asks.1), CONNECTIONS, options.time()).await;
         let ratio = ours.rate / bare.rate;
@@ -97,9 +100,12 @@ async fn growth(options: &Options, table: &mut Table, large: &Served, small: &Se
 type Path = fn(&Filled) -> String;
 
 /// The pages that are measured, and what they are called.
-const PAGES: [(&str, Path); 4] = [
+const PAGES: [(&str, Path); 6] = [
     ("feed", |_| "/".to_owned()),
     ("older page of the feed", |filled| format!("/?before={}", filled.middle())),
     ("member's page", |_| format!("/@{}", fill::a_member())),
     ("thought", |filled| format!("/thoughts/{}", filled.middle())),
+    // Each time another: what is kept in memory is of less use the more there is.
+    ("any older page of the feed", |_| "/?before={thought}".to_owned()),
+    ("any thought", |_| "/thoughts/{thought}".to_owned()),
 ];

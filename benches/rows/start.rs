@@ -48,7 +48,7 @@ fn add(table: &mut Table, what: &str, reach: &'static str, taken: Duration, most
     });
 }
 
-/// How long it takes from its start until it has answered a request; after it was killed while it wrote, if so wanted.
+/// How long it takes from its start until it has answered a request; after it was killed, if so wanted.
 async fn first_answer(folder: &std::path::Path, killed: bool) -> Duration {
     if killed {
         site::start(folder, &[]).kill();
