@@ -59,20 +59,28 @@ pub async fn fill(
         let known = usize::try_from(there).unwrap_or(usize::MAX).min(records.len());
         records.drain(..known);
         there -= known as u64;
-        so_far.records += records.len() as u64;
-        store.fill(records, &so_far).await?;
+        if !records.is_empty() {
+            so_far.records += records.len() as u64;
+            store.fill(records, &so_far).await?;
+        }
         seen(so_far.records);
     }
     Ok(())
 }
 
-/// Compares what is in the store with what it was filled with, and calls it filled.
+/// Compares what is in the store with what it was filled with, and calls it filled. `seen` is told how many records have
+/// been read.
 ///
 /// # Errors
 /// `Differs` where it is not the same; then it stays as it is, and is not served. `Served` where somebody serves it.
-pub async fn finish(store: &dyn Store, kinds: &'static [Kind], expected: &Summary) -> Result<Summary, FillError> {
+pub async fn finish(
+    store: &dyn Store,
+    kinds: &'static [Kind],
+    expected: &Summary,
+    seen: impl FnMut(u64),
+) -> Result<Summary, FillError> {
     unless_served(store).await?;
-    let found = summary(store, kinds).await?;
+    let found = summary(store, kinds, seen).await?;
     let differences = expected.differences(&found);
     if differences.is_empty() {
         store.filled().await?;
@@ -92,19 +100,25 @@ pub async fn unless_served(store: &dyn Store) -> Result<(), FillError> {
     }
 }
 
-/// What everything of these kinds in the store adds up to.
+/// What everything of these kinds in the store adds up to. `seen` is told how many records have been read.
 ///
 /// # Errors
 /// Where it can't be read.
-pub async fn summary(store: &dyn Store, kinds: &'static [Kind]) -> Result<Summary, StoreError> {
+pub async fn summary(
+    store: &dyn Store,
+    kinds: &'static [Kind],
+    mut seen: impl FnMut(u64),
+) -> Result<Summary, StoreError> {
     let mut snapshot = store.snapshot(kinds).await?;
-    let mut tally = Tally::default();
+    let (mut tally, mut read) = (Tally::default(), 0);
     loop {
         let records = snapshot.next(AT_ONCE).await?;
         if records.is_empty() {
             return Ok(tally.summary());
         }
         records.iter().try_for_each(|record| tally.add(record))?;
+        read += records.len() as u64;
+        seen(read);
     }
 }
 

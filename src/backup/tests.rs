@@ -150,7 +150,7 @@ async fn a_fill_that_was_broken_off_goes_on_where_it_was_and_with_nothing_else()
     for record in records() {
         tally.add(&record).unwrap();
     }
-    finish(&store, &Kind::LASTING, &tally.summary()).await.unwrap();
+    finish(&store, &Kind::LASTING, &tally.summary(), |_| {}).await.unwrap();
     assert!(matches!(fill("one", 99).await, (Err(FillError::NotEmpty), _)));
-    assert!(matches!(finish(&store, &Kind::LASTING, &Summary::default()).await, Err(FillError::Differs(_))));
+    assert!(matches!(finish(&store, &Kind::LASTING, &Summary::default(), |_| {}).await, Err(FillError::Differs(_))));
 }

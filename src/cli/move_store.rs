@@ -32,11 +32,14 @@ pub async fn run(from: &StoreUrl, to: &StoreUrl) -> Result<(), Failed> {
 
 async fn copy(source: &dyn Store, target: &dyn Store) -> Result<Summary, Failed> {
     backup::unless_served(source).await?;
-    let expected = backup::summary(source, &Kind::ALL).await?;
-    let mut progress = Progress::new("move", "records", Some(expected.records()));
+    let mut progress = Progress::new("read", "records", None);
+    let expected = backup::summary(source, &Kind::ALL, |records| progress.at(records)).await?;
+    let all = Some(expected.records());
+    let mut progress = Progress::new("move", "records", all);
     let mut snapshot = source.snapshot(&Kind::ALL).await?;
     // A source that has changed since is another one.
     let from = format!("a store with\n{expected}");
     backup::fill(target, &from, snapshot.as_mut(), |records| progress.at(records)).await?;
-    Ok(backup::finish(target, &Kind::ALL, &expected).await?)
+    let mut progress = Progress::new("compare", "records", all);
+    Ok(backup::finish(target, &Kind::ALL, &expected, |records| progress.at(records)).await?)
 }

@@ -93,8 +93,10 @@ impl Work<'_> {
         backup::fill(store, "recover", &mut both, |records| progress.at(records)).await?;
         let read = both.read;
         store.filled().await?;
+        progress = Progress::new("add up", "records", None);
+        let summary = backup::summary(store, &Kind::ALL, |records| progress.at(records)).await?;
         drop(progress);
-        print!("{}", backup::summary(store, &Kind::ALL).await?);
+        print!("{summary}");
         match newest {
             Some(newest) => println!("The newest whole snapshot is of {}.", newest.begin().made_at),
             None => println!("There is no whole snapshot."),

@@ -28,8 +28,10 @@ pub async fn run(config: Option<PathBuf>, file: &Path) -> Result<(), Failed> {
 }
 
 async fn restore(store: &dyn Store, reader: &Reader) -> Result<(), Failed> {
-    let mut progress = Progress::new("restore", "records", Some(reader.summary().records()));
+    let all = Some(reader.summary().records());
+    let mut progress = Progress::new("restore", "records", all);
     backup::fill(store, &reader.name(), &mut reader.snapshot()?, |records| progress.at(records)).await?;
-    backup::finish(store, &Kind::LASTING, reader.summary()).await?;
+    let mut progress = Progress::new("compare", "records", all);
+    backup::finish(store, &Kind::LASTING, reader.summary(), |records| progress.at(records)).await?;
     Ok(())
 }
