@@ -21,7 +21,7 @@ use crate::domain::thought::Thought;
 use crate::store::{Result, Scope};
 
 /// Bytes that each holds.
-const THOUGHTS: usize = 32 * 1024 * 1024;
+const THOUGHTS: usize = 16 * 1024 * 1024;
 const MEMBERS: usize = 8 * 1024 * 1024;
 const SESSIONS: usize = 16 * 1024 * 1024;
 const PAGES: usize = 8 * 1024 * 1024;
