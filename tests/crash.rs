@@ -1,4 +1,5 @@
-//! The plug is pulled: what was answered is there afterwards, once and whole.
+//! The program is killed (SIGKILL) wherever it is: what was answered is there afterwards, once and whole. That it is on the
+//! disk, and not with the system, is not shown by that.
 //!
 //! `THOUGHTS_CRASH_ROUNDS=50 cargo test --test main crash -- --nocapture` does it fifty times on one store, and prints
 //! what was answered and what was found; with `THOUGHTS_TEST_STORE=postgres` that is a PostgreSQL that goes on running.
@@ -10,18 +11,18 @@ use crate::support::engine::Engine;
 use crate::support::program::{Server, store_in};
 use crate::support::site::{client, on_postgres};
 use crate::support::steady::Steady;
-use crate::support::writers::{Answered, Writers, listed};
+use crate::support::writers::{Answered, Writers, listed, listed_at};
 use crate::support::{Person, Site, postgres, site, steady};
 
 /// How many write at once.
 const WRITERS: usize = 32;
 
-/// How often the plug is pulled.
+/// How often it is killed.
 fn rounds() -> usize {
     std::env::var("THOUGHTS_CRASH_ROUNDS").map_or(2, |rounds| rounds.parse().unwrap())
 }
 
-/// How many answers there are before it is: any number up to this.
+/// How many answers there are before it is killed: any number up to this.
 const ANSWERS: usize = 300;
 
 fn random() -> usize {
@@ -40,7 +41,9 @@ async fn after_a_kill_in_the_middle_of_writing_everything_that_was_answered_is_t
         site.provider.set_clients(vec![client(&server.base)]);
         let ann = Person::new(&server.base);
         assert_eq!(ann.sign_in("Ann").await.status, 303);
-        let writers = Writers::start(&ann, &format!("round {round} "), WRITERS);
+        // Long ones fill the embedded store's journal, so that checkpoints are made meanwhile as well.
+        let long = "many words ".repeat(if round % 2 == 0 { 800 } else { 0 });
+        let writers = Writers::start(&ann, &format!("round {round} {long}"), WRITERS);
         writers.until(random()).await;
         server.kill();
         answered.extend(writers.stop().await);
@@ -49,6 +52,7 @@ async fn after_a_kill_in_the_middle_of_writing_everything_that_was_answered_is_t
         let found = listed(&server.base).await;
         println!("Thoughts killed, round {round}: {} answered, {} found", answered.len(), found.len());
         all_there_once(&server, &answered, &found).await;
+        assert_eq!(listed_at(&server.base, "/@ann").await, found, "her list is another than everybody's");
         server.kill();
     }
 }

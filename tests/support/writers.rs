@@ -70,9 +70,14 @@ impl Writers {
 
 /// The words of every thought that a stranger is shown at `base`, page by page.
 pub async fn listed(base: &str) -> Vec<String> {
+    listed_at(base, "/").await
+}
+
+/// The same of another list than everybody's.
+pub async fn listed_at(base: &str, path: &str) -> Vec<String> {
     let reader = Person::new(base);
     let mut listed = Vec::new();
-    let mut page = reader.get("/").await;
+    let mut page = reader.get(path).await;
     loop {
         listed.extend(page.texts("article .words"));
         if !page.has("a[rel=next]") {
