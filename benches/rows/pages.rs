@@ -112,7 +112,5 @@ const PAGES: &[(&str, Path)] = &[
 ];
 
 /// Each time another one, so that next to nothing of it is kept in memory, where the smallest store would be as a whole.
-const ANY_PAGES: &[(&str, Path)] = &[
-    ("any older page of the feed", |_| "/?before={thought}".to_owned()),
-    ("any thought", |_| "/thoughts/{thought}".to_owned()),
-];
+const ANY_PAGES: &[(&str, Path)] =
+    &[("any older page", |_| "/?before={thought}".to_owned()), ("any thought", |_| "/thoughts/{thought}".to_owned())];
