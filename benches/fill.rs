@@ -164,13 +164,13 @@ pub fn member(number: u64) -> Member {
     Member::new(id, identity, Handle::suggest(&name), profile, at(0))
 }
 
-/// What the thought of this number is called.
 /// One of so many that anyone may read, for any number another: those that follow each other lie far apart.
 pub fn some_public(number: u64, thoughts: u64) -> ThoughtId {
     // The first of each twenty is for anyone.
     thought_id((number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % (thoughts / 20) * 20)
 }
 
+/// What the thought of this number is called.
 pub fn thought_id(number: u64) -> ThoughtId {
     ThoughtId::from(Ulid::from_parts(BEGUN + number * APART, u128::from(number)))
 }

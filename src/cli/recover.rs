@@ -151,12 +151,13 @@ impl Both<'_> {
             }
             Record::Revision { thought, .. } => !self.thoughts_of_gone.contains(thought),
             Record::Once(once) => !self.gone.contains(&once.member),
+            // The handle of one who is gone may be somebody else's by now.
+            Record::Leaving { member, .. } => !self.gone.contains(member),
             Record::ApiToken(_)
             | Record::Session { .. }
             | Record::Ended { .. }
             | Record::Logout { .. }
             | Record::Unsent { .. } => false,
-            Record::Leaving { .. } => true,
         }
     }
 }
