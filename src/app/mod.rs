@@ -140,10 +140,7 @@ impl App {
     /// # Errors
     /// The first of these that can't be done.
     pub async fn open(config: Config, clock: Clock) -> Result<Arc<Self>, StartError> {
-        let store = open_store(&config.store).await?;
-        if store.filling().await?.is_some() {
-            return Err(StoreError::Open(stores::HALF_FULL.to_owned()).into());
-        }
+        let store = stores::whole(open_store(&config.store).await?).await?;
         let keys = match (keys_of(&config)?, config.store.folder()) {
             (Some(keys), _) => keys,
             (None, Some(folder)) => Keys::derive(&secret::of_folder(folder)?, &[]),

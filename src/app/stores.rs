@@ -20,9 +20,16 @@ pub async fn open_store(url: &StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
     })
 }
 
-/// A store that is not whole is neither shown to anybody nor copied.
-pub(super) const HALF_FULL: &str =
-    "the store is half filled: a restore or a move was broken off. Run it again, and it goes on where it was.";
+/// The same store, if it is whole: half filled it is neither shown to anybody nor copied.
+pub(super) async fn whole(store: Arc<dyn Store>) -> Result<Arc<dyn Store>, StoreError> {
+    if store.filling().await?.is_none() {
+        return Ok(store);
+    }
+    store.close().await?;
+    let why =
+        "the store is half filled: a restore or a move was broken off. Run it again, and it goes on where it was.";
+    Err(StoreError::Open(why.to_owned()))
+}
 
 /// Opens a store to read all of it: one that is there, and whole.
 ///
@@ -33,12 +40,7 @@ pub async fn open_whole_store(url: &StoreUrl) -> Result<Arc<dyn Store>, StoreErr
         let shown = shown_store(url);
         return Err(StoreError::Open(format!("there is no store in `{shown}`. Give one that is there.")));
     }
-    let store = open_store(url).await?;
-    if store.filling().await?.is_none() {
-        return Ok(store);
-    }
-    store.close().await?;
-    Err(StoreError::Open(HALF_FULL.to_owned()))
+    whole(open_store(url).await?).await
 }
 
 /// What is found where a store is configured.

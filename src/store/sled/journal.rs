@@ -142,8 +142,10 @@ impl Journal {
         let checksum = xxh3_128_with_seed(&entry[HEAD..], self.next).to_le_bytes();
         entry[16..HEAD].copy_from_slice(&checksum);
         entry.extend(END);
+        // Where the power is cut while the first entry goes over those of before, some of them would be there and some not,
+        // which looks like damage: they are taken away first.
         if self.at == 0 {
-            self.empty()?;
+            self.end_here()?;
         }
         let file = &self.files[self.current];
         file.write_all_at(&entry, self.at)?;
@@ -153,11 +155,10 @@ impl Journal {
         Ok(())
     }
 
-    /// Takes away what the file that is written next says, before anything is written over it: where the power is cut in the
-    /// middle of that, some of the old entries would be there and some not, which looks like damage.
-    fn empty(&self) -> io::Result<()> {
+    /// Has nothing follow; that is on disk when this comes back.
+    fn end_here(&self) -> io::Result<()> {
         let file = &self.files[self.current];
-        file.write_all_at(&END, 0)?;
+        file.write_all_at(&END, self.at)?;
         file.sync_data()
     }
 
@@ -169,9 +170,7 @@ impl Journal {
     /// Takes back what was written since it stood there: what was refused is not to be there after the next start.
     pub(super) fn back_to(&mut self, place: Place) -> io::Result<()> {
         (self.at, self.next) = (place.at, place.next);
-        let file = &self.files[self.current];
-        file.write_all_at(&END, self.at)?;
-        file.sync_data()
+        self.end_here()
     }
 
     /// Whether it is time for a checkpoint.

@@ -175,43 +175,39 @@ pub(super) fn put_back(replay: Replay, db: &Db, file: &File) -> sled::Result<()>
 const LOST: &str = "has lost what it held: files are missing or damaged. Nothing was changed. \
     Put its files back, or run `thoughts recover`, which keeps them.";
 
+const IN_USE: &str = "is in use by another process. Stop the other Thoughts, or give this one another folder.";
+
 /// sled's store in `folder`, or what is wrong with it.
 pub(super) fn sled_in(folder: &Path) -> Result<Db, String> {
     let config = Config::default().path(folder).cache_capacity(CACHE).flush_every_ms(None).mode(Mode::HighThroughput);
-    let mut tries = 1;
-    loop {
-        match unwinding(|| config.open()) {
-            Ok(Ok(db)) => return Ok(db),
-            Ok(Err(sled::Error::Io(e))) if is_locked(&e) => {
-                if tries == TRIES {
-                    return Err(IN_USE.to_owned());
-                }
-                tries += 1;
-                thread::sleep(BETWEEN_TRIES);
-            }
-            Ok(Err(sled::Error::Io(e))) if is_access(&e) => return Err(access(&e)),
-            Ok(Err(e)) => return Err(unreadable(&e.to_string())),
-            Err(panic) => return Err(unreadable(&panic)),
-        }
-    }
+    once_free(|| match unwinding(|| config.open()) {
+        Ok(Ok(db)) => Some(Ok(db)),
+        Ok(Err(sled::Error::Io(e))) if is_locked(&e) => None,
+        Ok(Err(sled::Error::Io(e))) if is_access(&e) => Some(Err(access(&e))),
+        Ok(Err(e)) => Some(Err(unreadable(&e.to_string()))),
+        Err(panic) => Some(Err(unreadable(&panic))),
+    })
 }
-
-const IN_USE: &str = "is in use by another process. Stop the other Thoughts, or give this one another folder.";
 
 /// Has the lock that sled takes on its file, or says why not. Blocks.
 pub(super) fn lock(file: &File) -> Result<(), String> {
-    let mut tries = 1;
-    loop {
-        match fs2::FileExt::try_lock_exclusive(file) {
-            Ok(()) => return Ok(()),
-            Err(e) if e.kind() != fs2::lock_contended_error().kind() => return Err(access(&e)),
-            Err(_) if tries == TRIES => return Err(IN_USE.to_owned()),
-            Err(_) => {
-                tries += 1;
-                thread::sleep(BETWEEN_TRIES);
-            }
+    once_free(|| match fs2::FileExt::try_lock_exclusive(file) {
+        Ok(()) => Some(Ok(())),
+        Err(e) if e.kind() == fs2::lock_contended_error().kind() => None,
+        Err(e) => Some(Err(access(&e))),
+    })
+}
+
+/// What comes of this; it is tried again for a moment where nothing does, for somebody else has the store.
+fn once_free<T>(mut attempt: impl FnMut() -> Option<Result<T, String>>) -> Result<T, String> {
+    for tries in 1.. {
+        match attempt() {
+            Some(outcome) => return outcome,
+            None if tries == TRIES => break,
+            None => thread::sleep(BETWEEN_TRIES),
         }
     }
+    Err(IN_USE.to_owned())
 }
 
 /// Makes the folder, for its owner alone.

@@ -106,7 +106,7 @@ fn a_first_entry_of_which_the_disk_has_only_the_end_is_no_damage() {
     write(&folder, 20..40);
     let (older, _) = stands(&folder, 1);
     let (journal, _) = Journal::open(folder.path()).unwrap();
-    journal.empty().unwrap();
+    journal.end_here().unwrap();
     let before = fs::read(file(&folder, older)).unwrap();
     drop(journal);
     let (mut journal, _) = Journal::open(folder.path()).unwrap();
