@@ -29,6 +29,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod chart;
 mod fill;
+#[path = "../tests/support/generator.rs"]
+mod generator;
 mod limit;
 mod load;
 #[path = "../tests/support/person.rs"]

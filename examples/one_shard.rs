@@ -18,6 +18,8 @@
 #[path = "../benches/fill.rs"]
 #[expect(dead_code, reason = "it is the benchmark's, which needs more of it")]
 mod fill;
+#[path = "../tests/support/generator.rs"]
+mod generator;
 #[path = "../tests/support/postgres.rs"]
 #[expect(dead_code, reason = "it is the tests', which need more of it")]
 mod server;
@@ -68,12 +70,16 @@ async fn main() {
     let (database, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
     tokio::spawn(connection);
 
-    timed("members", share.members, fill::put(&store, (0..share.members).map(|n| Record::Member(fill::member(n)))))
-        .await;
+    timed(
+        "members",
+        share.members,
+        fill::put(&store, (0..share.members).map(|n| Record::Member(generator::member(n)))),
+    )
+    .await;
     timed("sessions", share.members, fill::put(&store, (0..share.members).map(session))).await;
     let tenth = share.thoughts / 10;
     for (from, to) in [(0, tenth), (tenth, share.thoughts)] {
-        let thoughts = (from..to).map(|number| Record::Thought(fill::thought(number, share.members)));
+        let thoughts = (from..to).map(|number| Record::Thought(generator::thought(number, share.members)));
         timed("thoughts", to - from, fill::put(&store, thoughts)).await;
         store.filled().await.unwrap();
         measure(&store, &database, Share { thoughts: to, copies: 0, ..share }).await;
@@ -95,7 +101,7 @@ async fn copy(database: &Client, share: Share) {
         CREATE TABLE all_lists AS SELECT * FROM lists ORDER BY list, thought";
     database.batch_execute(earlier).await.unwrap();
     for copy in 1..=share.copies {
-        let by = copy * share.thoughts * fill::APART;
+        let by = copy * share.thoughts * generator::APART;
         let copy = format!(
             "INSERT INTO thoughts SELECT earlier(id, {by}), author, deleted_at, record FROM all_thoughts; \
              INSERT INTO lists SELECT list, earlier(thought, {by}) FROM all_lists; CHECKPOINT"
@@ -114,7 +120,7 @@ async fn timed(what: &str, count: u64, work: impl Future<Output = ()>) {
 
 /// A session of the member of this number.
 fn session(number: u64) -> Record {
-    let member = fill::member(number);
+    let member = generator::member(number);
     let at = member.joined_at;
     let session = Session {
         hash: session_id(number).hash(),
@@ -153,12 +159,12 @@ fn any(turn: u64, below: u64) -> u64 {
 
 /// The place of a thought that lies so many before that one.
 fn older(number: u64, by: u64) -> ThoughtId {
-    let moment = fill::BEGUN + number * fill::APART - by * fill::APART;
+    let moment = generator::BEGUN + number * generator::APART - by * generator::APART;
     ThoughtId::from(Ulid::from_parts(moment, 0))
 }
 
 fn reach(number: u64) -> Reach {
-    let member = fill::member(number);
+    let member = generator::member(number);
     Reach::of(&member)
 }
 
@@ -180,11 +186,11 @@ async fn measure(store: &Arc<dyn Store>, database: &Client, share: Share) {
     // Anywhere but in the oldest tenth, which may be too short for a page.
     let old = |n| Some(older(thoughts - 1, any(n, thoughts * (copies + 1) * 9 / 10)));
     row("an older page of it", database, share, |n| feed(Scope::Everyone, reach(any(n, members)), old(n))).await;
-    let somebody = |n| Scope::By(fill::member(any(n, members)).id);
+    let somebody = |n| Scope::By(generator::member(any(n, members)).id);
     row("a member's page", database, share, |n| feed(somebody(n), reach(any(n + 1, members)), None)).await;
     row("a thought", database, share, |n| async move {
         // The first of each twenty is for anyone.
-        let id = fill::thought_id(any(n, thoughts / 20) * 20);
+        let id = generator::thought_id(any(n, thoughts / 20) * 20);
         assert!(store.thought(id, &Reach::Public).await.unwrap().is_some());
     })
     .await;
@@ -195,7 +201,7 @@ async fn measure(store: &Arc<dyn Store>, database: &Client, share: Share) {
     row("share a thought", database, share, |n| async move {
         // Behind all that were put in, and each time another.
         let number = 100_000_000 + all + n % 100_000_000;
-        let thought = Thought { author: fill::member(any(n, members)).id, ..fill::thought(number, members) };
+        let thought = Thought { author: generator::member(any(n, members)).id, ..generator::thought(number, members) };
         let once = Once::parse(&format!("{all} {n}")).unwrap();
         assert_eq!(store.share(&thought, Some(&once)).await.unwrap(), Shared::Now);
     })

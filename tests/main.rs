@@ -15,6 +15,7 @@ mod api;
 mod api_tokens;
 mod assets;
 mod back_channel;
+mod broken_off;
 mod caching;
 mod certification;
 mod check;

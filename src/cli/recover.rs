@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -18,6 +19,12 @@ use crate::store::Store;
 use crate::store::copying::{Kind, Record, Snapshot};
 use crate::store::sled::{Claim, Salvage, replace};
 
+/// What the folder is called in which the new store is made, up to the time.
+const SCRATCH: &str = "recover-";
+
+/// What the folder is called in which the damaged store is kept, up to the time; it is the same as that of the other.
+const ASIDE: &str = "damaged-";
+
 /// Recovers the configured store.
 pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
     let config = Config::load(&Sources::from_process(config))?;
@@ -29,10 +36,10 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
     if !folder.join("store").exists() && !folder.join("sled").exists() {
         return Err(Failed::Use(format!("there is no store in `{}`, and so nothing to recover", folder.display())));
     }
-    // What a server writes meanwhile would be in the damaged store, and nowhere else.
-    let claim = Claim::of(folder)?;
     let now = Clock::system().now().strftime("%Y-%m-%dT%H%M%SZ").to_string();
-    let work = Work { folder, scratch: folder.join(format!("recover-{now}")) };
+    let work = Work { folder, scratch: folder.join(format!("{SCRATCH}{now}")) };
+    let claim = work.claim()?;
+    work.clear().map_err(|error| work.failed("what an earlier run has left", &error))?;
     let newest = Kept::beside(folder).newest().map_err(|error| work.failed("the snapshots", &error))?;
     let salvage = work.salvage("first")?;
     if salvage.is_half_filled() {
@@ -50,7 +57,7 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
     store.close().await?;
     drop(store);
     filled?;
-    let aside = folder.join(format!("damaged-{now}"));
+    let aside = folder.join(format!("{ASIDE}{now}"));
     replace(folder, &new, &aside)?;
     drop(claim);
     fs::remove_dir_all(&work.scratch).map_err(|error| {
@@ -67,11 +74,45 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn failed(&self, what: &str, error: &std::io::Error) -> Failed {
+    fn failed(&self, what: &str, error: &io::Error) -> Failed {
         Failed::Other(format!(
             "{what} in `{}` can't be read or written: {error}. Nothing was changed.",
             self.folder.display()
         ))
+    }
+
+    /// Keeps everybody else out: what a server writes meanwhile would be in the damaged store, and nowhere else. Where a run
+    /// was broken off between putting that aside and the new one in its place, it is put back.
+    fn claim(&self) -> Result<Claim, Failed> {
+        let store = self.folder.join("sled");
+        let left = self.left().map_err(|error| self.failed("the folder", &error))?;
+        let asides = left.iter().map(|(_, time)| self.folder.join(format!("{ASIDE}{time}")));
+        match asides.into_iter().find(|aside| !store.exists() && aside.join("sled").exists()) {
+            None => Ok(Claim::of(self.folder)?),
+            Some(aside) => {
+                let claim = Claim::of(&aside)?;
+                let put_back = fs::rename(aside.join("sled"), &store).and_then(|()| fs::remove_dir(&aside));
+                put_back.map_err(|error| self.failed("the damaged store", &error))?;
+                Ok(claim)
+            }
+        }
+    }
+
+    /// Takes away what earlier runs have left that were broken off.
+    fn clear(&self) -> io::Result<()> {
+        self.left()?.iter().try_for_each(|(scratch, _)| fs::remove_dir_all(scratch))
+    }
+
+    /// Where runs that were broken off have made new stores, and when.
+    fn left(&self) -> io::Result<Vec<(PathBuf, String)>> {
+        let mut left = Vec::new();
+        for entry in fs::read_dir(self.folder)? {
+            let entry = entry?;
+            if let Some(time) = entry.file_name().to_str().and_then(|name| name.strip_prefix(SCRATCH)) {
+                left.push((entry.path(), time.to_owned()));
+            }
+        }
+        Ok(left)
     }
 
     fn salvage(&self, name: &str) -> Result<Salvage, Failed> {

@@ -4,6 +4,7 @@
 pub mod browser;
 pub mod engine;
 pub mod fleet;
+pub mod generator;
 pub mod listening;
 pub mod npm;
 pub mod oidc_provider;

@@ -1,0 +1,188 @@
+//! Copying commands that are killed half way (SIGKILL), and given again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use tempfile::TempDir;
+use thoughts::app::open_store;
+use thoughts::backup::{Kept, keep};
+use thoughts::store::copying::{Filling, Record};
+
+use crate::support::generator::{member, thought};
+use crate::support::postgres;
+use crate::support::program::{run, store_in, thoughts};
+use crate::support::site::SECRET;
+
+/// So many thoughts that a command is still at it when it is seen to have begun.
+const THOUGHTS: u64 = 3_000;
+const MEMBERS: u64 = 100;
+
+/// A store with many thoughts, and a folder for what is made of it.
+async fn many() -> (TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = store_in(&folder.path().join("source"));
+    let store = open_store(&url.parse().unwrap()).await.unwrap();
+    let members = (0..MEMBERS).map(|number| Record::Member(member(number)));
+    let thoughts = (0..THOUGHTS).map(|number| Record::Thought(thought(number, MEMBERS)));
+    let so_far = Filling { from: "the test".to_owned(), records: 0 };
+    store.fill(members.chain(thoughts).collect(), &so_far).await.unwrap();
+    store.filled().await.unwrap();
+    store.close().await.unwrap();
+    (folder, url)
+}
+
+fn on(store: &str, arguments: &[&str]) -> Output {
+    run(arguments, &[("THOUGHTS_STORE", store), ("THOUGHTS_SECRET", SECRET)])
+}
+
+fn succeeds(output: &Output) -> Vec<String> {
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let printed = String::from_utf8(output.stdout.clone()).unwrap();
+    printed.lines().filter(|line| line.contains("sha256")).map(str::to_owned).collect()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Starts a command and kills it as soon as `begun` says that it is at it.
+async fn kill(store: &str, arguments: &[&str], begun: impl AsyncFn() -> bool) {
+    let mut command = thoughts(arguments, &[("THOUGHTS_STORE", store), ("THOUGHTS_SECRET", SECRET)]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !begun().await {
+        assert_eq!(child.try_wait().unwrap(), None, "{arguments:?} ended before it was seen to have begun");
+        tokio::task::yield_now().await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// Empty stores of either kind to fill, as far as this machine has them.
+async fn targets(folder: &Path, name: &str) -> Vec<String> {
+    let mut targets = vec![store_in(&folder.join(name))];
+    targets.extend(postgres::database().await);
+    targets
+}
+
+/// Whether some thoughts are in a store, and not yet all.
+async fn is_filled_in_part(store: &str) -> bool {
+    let Some(folder) = store.strip_prefix("sled:") else {
+        let (client, connection) = tokio_postgres::connect(store, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        // Before the tables are there, there is nothing to count.
+        return client.query_one("SELECT 1 FROM thoughts LIMIT 1", &[]).await.is_ok();
+    };
+    // What it is given stands in the journal first, as it is.
+    let words = thought(300, MEMBERS).message;
+    ["journal-0", "journal-1"].iter().any(|journal| {
+        let written = fs::read(Path::new(folder).join("sled").join(journal)).unwrap_or_default();
+        memchr::memmem::find(&written, words.as_str().as_bytes()).is_some()
+    })
+}
+
+/// How many records a store that is being filled says that it has.
+async fn records_in(store: &str) -> u64 {
+    let store = open_store(&store.parse().unwrap()).await.unwrap();
+    let filling = store.filling().await.unwrap().expect("it is half filled");
+    store.close().await.unwrap();
+    filling.records
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_is_killed_goes_on_when_it_is_given_again() {
+    let (folder, source) = many().await;
+    let file = folder.path().join("all.backup");
+    let made = succeeds(&on(&source, &["backup", text(&file)]));
+    for target in targets(folder.path(), "restored").await {
+        kill(&target, &["restore", text(&file)], async || is_filled_in_part(&target).await).await;
+        assert!(records_in(&target).await > 0);
+        assert_eq!(on(&target, &["backup", text(&folder.path().join("half"))]).status.code(), Some(1));
+        assert_eq!(succeeds(&on(&target, &["restore", text(&file)])), made);
+        let again = folder.path().join("again.backup");
+        assert_eq!(succeeds(&on(&target, &["backup", text(&again)])), made);
+        fs::remove_file(again).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_that_is_killed_goes_on_when_it_is_given_again_and_back() {
+    let (folder, source) = many().await;
+    for target in targets(folder.path(), "moved").await {
+        let there = ["move", "--from", &source, "--to", &target];
+        kill(&source, &there, async || is_filled_in_part(&target).await).await;
+        assert!(records_in(&target).await > 0);
+        let moved = succeeds(&run(&there, &[]));
+
+        let home = store_in(&folder.path().join(format!("home{}", target.len())));
+        let back = ["move", "--from", &target, "--to", &home];
+        kill(&source, &back, async || is_filled_in_part(&home).await).await;
+        assert!(records_in(&home).await > 0);
+        assert_eq!(succeeds(&run(&back, &[])), moved);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_is_killed_leaves_no_file_of_that_name_and_is_made_when_it_is_asked_for_again() {
+    let (folder, source) = many().await;
+    let kept = folder.path().join("kept");
+    fs::create_dir(&kept).unwrap();
+    let file = kept.join("all.backup");
+    let begun = async || fs::read_dir(&kept).unwrap().any(|file| file.unwrap().metadata().is_ok_and(|of| of.len() > 0));
+    kill(&source, &["backup", text(&file)], begun).await;
+    assert!(!file.exists());
+    let made = succeeds(&on(&source, &["backup", text(&file)]));
+    assert!(made.iter().any(|line| line.contains(&THOUGHTS.to_string())), "{made:?}");
+}
+
+/// A store as it was written, with a snapshot from before its last 1,000 thoughts.
+async fn many_and_a_snapshot() -> (TempDir, PathBuf, String) {
+    let (folder, url) = many().await;
+    let source = folder.path().join("source");
+    let store = open_store(&url.parse().unwrap()).await.unwrap();
+    keep(&Kept::beside(&source), store.as_ref(), jiff::Timestamp::now()).await.unwrap();
+    let later = (THOUGHTS..THOUGHTS + 1_000).map(|number| Record::Thought(thought(number, MEMBERS)));
+    let so_far = Filling { from: "the test".to_owned(), records: 0 };
+    store.fill(later.collect(), &so_far).await.unwrap();
+    store.filled().await.unwrap();
+    store.close().await.unwrap();
+    (folder, source, url)
+}
+
+/// The folders that `recover` makes beside the store.
+fn left(source: &Path, beginning: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(source).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(beginning)).collect()
+}
+
+/// All is in it, and of what killed runs have left nothing.
+fn is_recovered(source: &Path, output: &Output) {
+    let sums = succeeds(output);
+    assert!(sums.iter().any(|line| line.contains(&(THOUGHTS + 1_000).to_string())), "{sums:?}");
+    assert_eq!(left(source, "recover-"), Vec::<PathBuf>::new());
+    assert_eq!(left(source, "damaged-").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recovery_that_is_killed_begins_anew_when_it_is_given_again() {
+    let (_folder, source, url) = many_and_a_snapshot().await;
+    let stages: [&dyn Fn(&Path) -> bool; 3] =
+        [&|scratch| scratch.join("first").exists(), &|scratch| scratch.join("new/sled/db").exists(), &|scratch| {
+            scratch.join("new/store").exists() && scratch.join("second/db").exists()
+        }];
+    for is_reached in stages {
+        kill(&url, &["recover"], async || left(&source, "recover-").iter().any(|scratch| is_reached(scratch))).await;
+    }
+    is_recovered(&source, &on(&url, &["recover"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recovery_that_is_killed_while_it_changes_the_stores_loses_nothing_of_either() {
+    let (_folder, source, url) = many_and_a_snapshot().await;
+    // What is there between its two steps, which are too close for a test to hit.
+    fs::create_dir(source.join("recover-2026-01-01T000000Z")).unwrap();
+    let aside = source.join("damaged-2026-01-01T000000Z");
+    fs::create_dir(&aside).unwrap();
+    fs::rename(source.join("sled"), aside.join("sled")).unwrap();
+    is_recovered(&source, &on(&url, &["recover"]));
+}
