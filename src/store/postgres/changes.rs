@@ -7,9 +7,11 @@
 //! afterwards, by `following`, once for all that was committed meanwhile.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use deadpool_postgres::ClientWrapper;
 use tokio::sync::Notify;
+use tokio::time::{Duration, Instant};
 use tokio_postgres::{Client, Row, Statement};
 
 use super::statements as sql;
@@ -24,6 +26,9 @@ const WHAT: &str = "a change";
 /// How many are read at once.
 const PAGE: usize = 1000;
 
+/// How long a commit that was not answered is looked for: what comes later than this is told to nobody.
+const LOOKED_FOR: Duration = Duration::from_mins(1);
+
 /// The name of an instance since its start.
 pub(super) type Name = [u8; 16];
 
@@ -32,6 +37,9 @@ pub(super) struct Teller {
     pub(super) name: Name,
     /// How many changes it has told.
     told: AtomicI64,
+    /// The numbers of those whose commit was not answered, and when that was given up. If it came about all the same, nobody
+    /// was told of it here: this instance hears of it as of what others tell.
+    unanswered: Mutex<Vec<(Instant, i64)>>,
     /// Whoever waits for it wakes the others.
     pub(super) committed: Notify,
 }
@@ -40,7 +48,29 @@ impl Teller {
     /// One with a new name, which the database makes.
     pub(super) async fn new(client: &ClientWrapper) -> Result<Self> {
         let row = client.query_one(sql::NEW_TELLER, &[]).await.map_err(Fault::from)?;
-        Ok(Self { name: bytes("a new name", &row, 0)?, told: AtomicI64::new(0), committed: Notify::new() })
+        Ok(Self {
+            name: bytes("a new name", &row, 0)?,
+            told: AtomicI64::new(0),
+            unanswered: Mutex::default(),
+            committed: Notify::new(),
+        })
+    }
+
+    /// Notes that nobody knows whether these came about.
+    pub(super) fn unanswered(&self, numbers: Vec<i64>) {
+        let now = Instant::now();
+        self.lock().extend(numbers.into_iter().map(|number| (now, number)));
+    }
+
+    /// Those of which nobody knows it.
+    fn in_doubt(&self) -> Vec<i64> {
+        let mut unanswered = self.lock();
+        unanswered.retain(|(since, _)| since.elapsed() < LOOKED_FOR);
+        unanswered.iter().map(|(_, number)| *number).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(Instant, i64)>> {
+        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -53,7 +83,7 @@ impl Transaction<'_> {
         let numbers: Vec<_> = changes.iter().map(|_| self.teller.told.fetch_add(1, Ordering::Relaxed)).collect();
         let records = changes.iter().map(|change| encode(WHAT, change)).collect::<Result<Vec<_>>>()?;
         self.change(sql::ANNOUNCE, &[&&self.teller.name[..], &numbers, &records]).await?;
-        self.announces.store(true, Ordering::Relaxed);
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).extend(numbers);
         Ok(())
     }
 }
@@ -87,13 +117,15 @@ pub(super) async fn now(client: &Client) -> Result<i64, Fault> {
     Ok(answer(client.query_one(sql::NOW, &[])).await?.try_get(0)?)
 }
 
-/// What others than `me` have told from `since` on, by [`sql::CHANGES`].
-pub(super) async fn read(client: &Client, changes: &Statement, me: Name, since: i64) -> Result<Vec<Told>, Fault> {
+/// What others than `me` have told from `since` on, and of mine what nobody knows whether it came about, by [`sql::CHANGES`].
+pub(super) async fn read(client: &Client, changes: &Statement, me: &Teller, since: i64) -> Result<Vec<Told>, Fault> {
+    let in_doubt = me.in_doubt();
     let mut all = Vec::new();
     let mut place = (since, (Name::default(), i64::MIN));
     loop {
         let (at, (teller, number)) = place;
-        let rows = answer(client.query(changes, &[&at, &&teller[..], &number, &&me[..], &limit(PAGE)])).await?;
+        let rows = answer(client.query(changes, &[&at, &&teller[..], &number, &&me.name[..], &in_doubt, &limit(PAGE)]))
+            .await?;
         for row in &rows {
             all.push(Told::read(row)?);
         }

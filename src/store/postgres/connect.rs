@@ -8,18 +8,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Connect, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use futures_util::future::select_ok;
+use futures_util::future::{join_all, select_ok};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_postgres::config::{Host, TargetSessionAttrs};
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Config, Connection, Error, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::citus::is_citus;
+use super::transaction::text_of;
 use crate::store::{Result, StoreError};
 
 /// Connections at most, of one instance.
@@ -100,6 +102,23 @@ impl Way {
             host.application_name(&name);
         }
         hosts.first().await
+    }
+
+    /// Why each of several hosts will not do, where none does: the pool tells of the one alone that failed last.
+    pub(super) async fn why_none_of_several(&self) -> Option<String> {
+        if self.hosts.each.len() < 2 {
+            return None;
+        }
+        let tries = self.hosts.each.iter().map(|host| async {
+            let why = match timeout(CONNECT, host.connect(self.hosts.tls.clone())).await {
+                Ok(Ok(_)) => return None,
+                Ok(Err(error)) => text_of(&error),
+                Err(_) => "it did not answer in time".to_owned(),
+            };
+            Some(format!("{}: {why}", hosts_of(host)))
+        });
+        let each: Option<Vec<_>> = join_all(tries).await.into_iter().collect();
+        each.map(|each| each.join("; "))
     }
 }
 
@@ -232,6 +251,12 @@ fn tls(root_certificate: Option<&Path>) -> std::result::Result<ClientConfig, Str
 
 /// Which database it is, for people: without its password.
 pub fn shown(config: &Config) -> String {
+    let database = config.get_dbname().or(config.get_user()).unwrap_or_default();
+    format!("postgres://{}/{database}", hosts_of(config))
+}
+
+/// Its hosts, with the ports that aren't PostgreSQL's own.
+fn hosts_of(config: &Config) -> String {
     let ports = config.get_ports();
     let hosts = config.get_hosts().iter().enumerate().map(|(place, host)| {
         let mut shown = match host {
@@ -244,7 +269,5 @@ pub fn shown(config: &Config) -> String {
         }
         shown
     });
-    let hosts = hosts.collect::<Vec<_>>().join(",");
-    let database = config.get_dbname().or(config.get_user()).unwrap_or_default();
-    format!("postgres://{hosts}/{database}")
+    hosts.collect::<Vec<_>>().join(",")
 }

@@ -154,7 +154,7 @@ impl Follower {
         let now = changes::now(&line.client).await?;
         // A new primary's clock may be behind.
         let looked = self.looked.map_or(now, |looked| looked.min(now));
-        let all = changes::read(&line.client, &line.changes, self.teller.name, looked.saturating_sub(back)).await?;
+        let all = changes::read(&line.client, &line.changes, &self.teller, looked.saturating_sub(back)).await?;
         let lost = now.saturating_sub(looked) > KEPT - OVERLAP;
         self.looked = Some(now);
         let new: Vec<Change> = all

@@ -72,7 +72,10 @@ impl PostgresStore {
             migrate::run(&mut client).await?;
             Ok((Teller::new(&client).await?, citus::is_there(&client).await?))
         };
-        let (teller, citus) = opened.await.map_err(|error| cannot_open(error, config))?;
+        let (teller, citus) = match opened.await {
+            Ok(opened) => opened,
+            Err(error) => return Err(cannot_open(error, config, &way).await),
+        };
         let database = Arc::new(Database::new(pool, teller, citus));
         let signed_in = sessions::signed_in(database.clone());
         Ok(Self { way, database, signed_in })
@@ -84,22 +87,27 @@ impl PostgresStore {
     /// # Errors
     /// Those of [`Self::open`].
     pub async fn try_out(config: &Config, root_certificate: Option<&Path>) -> Result<bool> {
-        let pool = Way::new(config, root_certificate)?.pool()?;
+        let way = Way::new(config, root_certificate)?;
+        let pool = way.pool()?;
         let tried = async {
             let mut client = pool.get().await.map_err(transaction::no_connection)?;
             let row = client.query_one(statements::IS_READ_ONLY, &[]).await.map_err(Fault::from)?;
             takes_writes(Some(&row))?;
             migrate::rehearse(&mut client).await
         };
-        tried.await.map_err(|error| cannot_open(error, config))
+        match tried.await {
+            Ok(there) => Ok(there),
+            Err(error) => Err(cannot_open(error, config, &way).await),
+        }
     }
 }
 
 /// Why it can't be opened, with the database's name and without its password.
-fn cannot_open(error: StoreError, config: &Config) -> StoreError {
+async fn cannot_open(error: StoreError, config: &Config, way: &Way) -> StoreError {
     match error {
         StoreError::Open(why) => StoreError::Open(format!("the store {} {why}", shown(config))),
         StoreError::Failed(why) | StoreError::Full(why) | StoreError::Busy(why) => {
+            let why = way.why_none_of_several().await.unwrap_or(why);
             StoreError::Open(format!("the store {} can't be opened: {why}", shown(config)))
         }
         StoreError::Corrupt { .. } | StoreError::Closed => error,

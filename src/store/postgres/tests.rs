@@ -1,16 +1,21 @@
 //! The promises of every store, on a real PostgreSQL; that several may open it at once; and the plans of all statements.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::statements::{ALL, FEED_LISTS, FEEDS};
 use super::{PostgresStore, connect};
-use crate::store::StoreError;
+use crate::domain::policy::Reach;
 use crate::store::suite::store_suite;
+use crate::store::suite::support::{Given, member, shared};
+use crate::store::{Scope, StoreError};
 
 mod citus;
+mod relay;
 #[path = "../../../tests/support/postgres.rs"]
 mod server;
 mod signed_in;
@@ -72,10 +77,44 @@ async fn a_newer_layout_is_refused_with_a_line() {
 }
 
 #[tokio::test]
+async fn an_older_layout_is_brought_up_with_what_is_in_it() {
+    let Some(url) = server::database().await else { return };
+    let config: Config = url.parse().unwrap();
+    let store: Given = Arc::new(PostgresStore::open(&config, None).await.unwrap());
+    let ann = member(&store, "ann").await;
+    let before = shared(&store, &ann, "public").await;
+    // The first layout is the second without what instances tell each other.
+    client(&config).await.batch_execute("DROP TABLE changes; DELETE FROM layout WHERE version = 2").await.unwrap();
+    let store: Given = Arc::new(PostgresStore::open(&config, None).await.unwrap());
+    let after = shared(&store, &ann, "public").await;
+    let page = store.feed(Scope::Everyone, &Reach::Public, None, 20).await.unwrap();
+    let there: Vec<_> = page.items.iter().map(|one| one.thought.id).collect();
+    assert_eq!(there, [after.id, before.id]);
+    let versions = client(&config).await.query("SELECT version FROM layout ORDER BY version", &[]).await.unwrap();
+    assert_eq!(versions.iter().map(|row| row.get(0)).collect::<Vec<i64>>(), [1, 2]);
+}
+
+#[tokio::test]
 async fn a_refusal_does_not_tell_the_password() {
     let config: Config = "postgres://ann:hunter2@%2Fnowhere/x".parse().unwrap();
     let refused = PostgresStore::open(&config, None).await.map(drop).unwrap_err().to_string();
     assert!(refused.contains("postgres:///nowhere/x") && !refused.contains("hunter2"), "{refused}");
+}
+
+#[tokio::test]
+async fn of_several_hosts_each_says_why_it_will_not_do() {
+    let none = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (hangs_up, nobody) = (none.local_addr().unwrap().port(), free_port().await);
+    tokio::spawn(async move { while none.accept().await.is_ok() {} });
+    let config: Config = format!("postgres://ann@127.0.0.1:{nobody},127.0.0.1:{hangs_up}/x").parse().unwrap();
+    let refused = PostgresStore::open(&config, None).await.map(drop).unwrap_err().to_string();
+    let each = [format!("127.0.0.1:{nobody}: error connecting to server"), format!("127.0.0.1:{hangs_up}: ")];
+    assert!(each.iter().all(|host| refused.contains(host)) && !refused.contains('\n'), "{refused}");
+}
+
+/// A port on which nobody listens.
+async fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }
 
 /// A client of a database that has the tables, and nothing in them; `None` where there is no PostgreSQL.

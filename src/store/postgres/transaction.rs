@@ -2,7 +2,7 @@
 //! may go wrong with any statement.
 
 use std::future::Future;
-use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::{Object, PoolError, TimeoutType};
@@ -129,7 +129,7 @@ pub(super) struct Turn<'a> {
 impl Turn<'_> {
     pub(super) async fn begin(&mut self) -> Result<Transaction<'_>, Fault> {
         let inner = answer(self.client.transaction()).await?;
-        Ok(Transaction { inner, teller: self.teller, announces: AtomicBool::new(false) })
+        Ok(Transaction { inner, teller: self.teller, told: Mutex::default() })
     }
 
     /// What is told of a fault. Where the connection is of no use any more it ends here, and so do those that nobody
@@ -149,8 +149,8 @@ impl Turn<'_> {
 pub(super) struct Transaction<'a> {
     inner: deadpool_postgres::Transaction<'a>,
     pub(super) teller: &'a Teller,
-    /// Whether it tells others of something.
-    pub(super) announces: AtomicBool,
+    /// The numbers of what it tells others.
+    pub(super) told: Mutex<Vec<i64>>,
 }
 
 impl Transaction<'_> {
@@ -178,16 +178,23 @@ impl Transaction<'_> {
     }
 
     /// Commits what was done, or takes it back. Nothing where it has to be done again, which `attempts` counts. Where a
-    /// commit is not answered, nobody knows whether it came about; who sends the same `once` value again finds out.
+    /// commit is not answered, nobody knows whether it came about: who sends the same `once` value again finds out, and
+    /// what it tells is looked for.
     pub(super) async fn settle<T>(self, done: Result<T, Fault>, attempts: &mut u32) -> Option<Result<T, Fault>> {
         let settled = match done {
-            Ok(done) => answer(self.inner.commit()).await.map(|()| done),
+            Ok(done) => {
+                let told = self.told.into_inner().unwrap_or_else(PoisonError::into_inner);
+                let committed = answer(self.inner.commit()).await;
+                match committed {
+                    Ok(()) if !told.is_empty() => self.teller.committed.notify_one(),
+                    Err(Fault::Store(_) | Fault::Connection(_)) => self.teller.unanswered(told),
+                    Ok(()) | Err(Fault::Again) => {}
+                }
+                committed.map(|()| done)
+            }
             // A transaction that is dropped is rolled back.
             Err(fault) => Err(fault),
         };
-        if settled.is_ok() && self.announces.into_inner() {
-            self.teller.committed.notify_one();
-        }
         *attempts += 1;
         match settled {
             Err(Fault::Again) if *attempts < ATTEMPTS => {

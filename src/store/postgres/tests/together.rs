@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::relay::Relay;
 use super::{Config, PostgresStore, client, server};
 use crate::domain::change::{Change, What};
 use crate::domain::member::{Handle, Identity, Member, Profile};
@@ -168,6 +169,33 @@ async fn nobody_hears_themselves() {
     let ann = member(&two.other, "ann").await;
     shared(&two.other, &ann, "public").await;
     two.hears(vec![]).await;
+}
+
+#[tokio::test]
+async fn what_was_committed_without_an_answer_is_heard_by_its_own_instance_too_and_once() {
+    let Some(url) = server::database().await else { return };
+    let relay = Relay::to(&url.parse().unwrap()).await;
+    let store: Given = Arc::new(PostgresStore::open(&relay.config, None).await.unwrap());
+    let mut heard = store.follow().await.unwrap().unwrap();
+    assert_eq!(heard.next().await, Heard::By(Hearing::Notices));
+    let ann = member(&store, "ann").await;
+    let answered = shared(&store, &ann, "public").await;
+    let unanswered = thought(&ann, "who knows", "public");
+    relay.cut_at_the_next_commit();
+    store.share(&unanswered, None).await.unwrap_err();
+    let other: Given = Arc::new(PostgresStore::open(&url.parse().unwrap(), None).await.unwrap());
+    let last = async || told(&shared(&other, &ann, "public").await);
+    let mut all = Vec::new();
+    let (first, second) = (told(&unanswered), last().await);
+    while all.len() < 2 {
+        match timeout(PATIENCE, heard.next()).await.expect("nothing is heard") {
+            Heard::Changes(more) => all.extend(more),
+            heard => panic!("{heard:?} after {all:?}, {answered:?} was answered"),
+        }
+    }
+    assert!(all.contains(&first) && all.contains(&second), "{all:?}");
+    let third = last().await;
+    assert_eq!(timeout(PATIENCE, heard.next()).await.unwrap(), Heard::Changes(vec![third]));
 }
 
 #[tokio::test]
