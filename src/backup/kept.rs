@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{BackupError, Reader, of_store, write};
+use super::{BackupError, PART, Reader, of_store, write};
 use crate::store::Store;
 
 /// How many are kept.
@@ -35,15 +35,20 @@ impl Kept {
     /// # Errors
     /// Where the folder can't be read.
     pub fn files(&self) -> io::Result<Vec<PathBuf>> {
+        let mut files = self.with_extension(EXTENSION)?;
+        // They are called after the time they were made at.
+        files.sort_unstable_by(|one, other| other.cmp(one));
+        Ok(files)
+    }
+
+    fn with_extension(&self, wanted: &str) -> io::Result<Vec<PathBuf>> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
         let mut files: Vec<_> = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
-        files.retain(|path| path.extension().is_some_and(|extension| extension == EXTENSION));
-        // They are called after the time they were made at.
-        files.sort_unstable_by(|one, other| other.cmp(one));
+        files.retain(|path| path.extension().is_some_and(|extension| extension == wanted));
         Ok(files)
     }
 
@@ -76,6 +81,10 @@ impl Kept {
 pub async fn keep(kept: &Kept, store: &dyn Store, at: Timestamp) -> Result<(), BackupError> {
     let failed = |error| BackupError::File { path: kept.folder.clone(), verb: "made", error };
     DirBuilder::new().recursive(true).mode(0o700).create(&kept.folder).map_err(failed)?;
+    // Whoever was making these was killed: the folder is one server's alone.
+    for left in kept.with_extension(PART).map_err(failed)? {
+        fs::remove_file(left).map_err(failed)?;
+    }
     write(&kept.named(at), of_store(store, at).await?, |_| {}).await?;
     for old in kept.files().map_err(failed)?.iter().skip(AT_MOST) {
         fs::remove_file(old).map_err(failed)?;

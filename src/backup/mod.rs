@@ -24,6 +24,7 @@ pub use filling::{FillError, fill, finish, is_empty, summary, unless_served};
 pub use kept::{Kept, keep};
 pub use reading::Reader;
 pub use tally::{Summary, Tally};
+use writing::PART;
 pub use writing::{Writer, of_store, write};
 
 use crate::store::StoreError;

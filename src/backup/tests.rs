@@ -154,3 +154,23 @@ async fn a_fill_that_was_broken_off_goes_on_where_it_was_and_with_nothing_else()
     assert!(matches!(fill("one", 99).await, (Err(FillError::NotEmpty), _)));
     assert!(matches!(finish(&store, &Kind::LASTING, &Summary::default(), |_| {}).await, Err(FillError::Differs(_))));
 }
+
+#[tokio::test]
+async fn the_last_three_are_kept_and_nothing_that_a_killed_run_has_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = crate::store::sled::SledStore::open(&folder.path().join("store")).await.unwrap();
+    let kept = Kept::beside(folder.path());
+    let day = |day: i64| Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(24 * day);
+    assert!(kept.is_due(day(0)).unwrap());
+    for number in 0..5 {
+        keep(&kept, &store, day(number)).await.unwrap();
+        assert!(!kept.is_due(day(number)).unwrap() && kept.is_due(day(number + 1)).unwrap());
+        fs::write(folder.path().join("snapshots/1970-01-01T000000Z.backup.part"), "half").unwrap();
+    }
+    keep(&kept, &store, day(5)).await.unwrap();
+    let mut names: Vec<_> =
+        fs::read_dir(folder.path().join("snapshots")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["1970-01-04T000000Z.backup", "1970-01-05T000000Z.backup", "1970-01-06T000000Z.backup"]);
+    assert_eq!(kept.newest().unwrap().unwrap().begin().made_at, day(5));
+}

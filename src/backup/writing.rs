@@ -121,6 +121,9 @@ where
     checked.await.unwrap_or_else(|error| Err(failed("written")(io::Error::other(error))))
 }
 
+/// What the name of a file in the making ends in.
+pub(super) const PART: &str = "part";
+
 /// A file in the making, which goes away again unless it is kept.
 struct Part {
     file: File,
@@ -131,7 +134,8 @@ struct Part {
 impl Part {
     fn new(path: &Path) -> io::Result<Self> {
         let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".part");
+        name.push(".");
+        name.push(PART);
         let path = path.with_file_name(name);
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
         Ok(Self { file, path, kept: false })

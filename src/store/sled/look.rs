@@ -2,7 +2,8 @@
 //!
 //! All changes come through the writer, batch by batch. Before a batch is applied, each look that is open notes what was
 //! at the keys that it changes; a look reads its notes before it reads the tree. So a look costs memory for what changes
-//! while it is open, and writers next to nothing where there is none.
+//! while it is open, and writers next to nothing where there is none. That memory has a bound: a look that would need more
+//! is over, and says so to whoever reads on.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -13,32 +14,99 @@ use sled::{Db, IVec};
 
 use super::draft::Changes;
 use super::failed;
-use super::keys::{Key, Span};
+use super::keys::{self, Key, Span};
 use super::records::decode;
-use crate::store::Result;
+use crate::cache::Usage;
+use crate::store::{Result, StoreError};
+
+/// Bytes that a look notes at most: what some 140,000 new thoughts change.
+const BYTES: usize = 64 * 1024 * 1024;
+
+/// What a note costs besides its key and record, in bytes, about.
+const NOTE: usize = 128;
 
 /// What was at the keys that have changed since a look was opened; `None` where there was nothing.
 type Before = BTreeMap<Vec<u8>, Option<IVec>>;
 
-/// The looks that are open, by number.
+/// What a look has noted.
 #[derive(Default)]
+struct Notes {
+    before: Before,
+    bytes: usize,
+    /// There were too many, and they were let go of.
+    outrun: bool,
+}
+
+impl Notes {
+    /// Notes what is at `key`, before that changes.
+    fn note(&mut self, db: &Db, key: &[u8], most: usize) -> sled::Result<()> {
+        // Places in lists are not read by any look: who fills a store makes them anew.
+        if self.outrun || self.before.contains_key(key) || keys::is_listed(key) {
+            return Ok(());
+        }
+        let was = db.get(key)?;
+        self.bytes += key.len() + was.as_ref().map_or(0, |was| was.len()) + NOTE;
+        self.before.insert(key.to_vec(), was);
+        if self.bytes > most {
+            *self = Self { outrun: true, ..Self::default() };
+        }
+        Ok(())
+    }
+}
+
+/// The looks that are open, by number.
 struct Open {
     next: u64,
-    looks: BTreeMap<u64, Before>,
+    looks: BTreeMap<u64, Notes>,
+    /// Bytes that each may note.
+    most: usize,
+}
+
+impl Open {
+    /// What was where this look has noted it.
+    fn before(&self, number: u64) -> Result<Option<&Before>> {
+        match self.looks.get(&number) {
+            Some(Notes { outrun: true, .. }) => Err(StoreError::Busy(format!(
+                "while all of it was read, more was written than the {} MB that are kept in memory of what was there. \
+                 Do it again when less is written",
+                self.most / 1024 / 1024
+            ))),
+            notes => Ok(notes.map(|notes| &notes.before)),
+        }
+    }
 }
 
 /// The looks that are open. The lock is held while a batch is applied and while a look reads a page: neither sees the
 /// other half done.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Looks(Arc<Mutex<Open>>);
 
+impl Default for Looks {
+    fn default() -> Self {
+        Self::noting(BYTES)
+    }
+}
+
 impl Looks {
+    /// Looks that note so many bytes at most, each.
+    fn noting(most: usize) -> Self {
+        Self(Arc::new(Mutex::new(Open { next: 0, looks: BTreeMap::new(), most })))
+    }
+
+    /// Bytes that are noted by all of them, and that may be.
+    pub(super) fn usage(&self) -> Usage {
+        let open = self.lock();
+        let bytes = open.looks.values().map(|notes| notes.bytes).sum::<usize>();
+        let capacity = open.looks.len() * open.most;
+        Usage { bytes: bytes as u64, capacity: capacity as u64, hits: 0, misses: 0 }
+    }
+
     /// Opens a look at the tree as it is now.
     pub(super) fn open(&self, db: &Db) -> Look {
         let mut open = self.lock();
         let number = open.next;
         open.next += 1;
-        open.looks.insert(number, Before::new());
+        open.looks.insert(number, Notes::default());
         Look { db: db.clone(), looks: self.clone(), number }
     }
 
@@ -47,12 +115,9 @@ impl Looks {
     /// that were applied, should it fail on the way.
     pub(super) fn apply(&self, db: &Db, changes: Changes, undo: &mut Changes) -> sled::Result<()> {
         let mut open = self.lock();
-        for before in open.looks.values_mut() {
-            for key in changes.keys() {
-                if !before.contains_key(key) {
-                    before.insert(key.to_vec(), db.get(key)?);
-                }
-            }
+        let most = open.most;
+        for notes in open.looks.values_mut() {
+            changes.keys().try_for_each(|key| notes.note(db, key, most))?;
         }
         for (key, record) in changes {
             let was = match record {
@@ -81,8 +146,7 @@ impl Look {
     /// The record that was at `key`.
     pub(super) fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>> {
         let open = self.looks.lock();
-        let noted = open.looks.get(&self.number).and_then(|before| before.get(key.as_bytes()));
-        let bytes = match noted {
+        let bytes = match open.before(self.number)?.and_then(|before| before.get(key.as_bytes())) {
             Some(was) => was.clone(),
             None => self.db.get(key.as_bytes()).map_err(failed)?,
         };
@@ -93,7 +157,7 @@ impl Look {
     pub(super) fn entries(&self, span: &Span, limit: usize) -> Result<Vec<(Vec<u8>, IVec)>> {
         let open = self.looks.lock();
         let nothing = Before::new();
-        let before = open.looks.get(&self.number).unwrap_or(&nothing);
+        let before = open.before(self.number)?.unwrap_or(&nothing);
         let stored = self
             .db
             .range::<&[u8], _>(span.bounds())
@@ -118,15 +182,37 @@ impl Drop for Look {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::copying::Kind;
+
+    fn changes(pairs: &[(&str, Option<&str>)]) -> Changes {
+        let bytes = |text: &str| text.as_bytes().to_vec();
+        pairs.iter().map(|(key, record)| (bytes(key), record.map(bytes))).collect()
+    }
+
+    #[test]
+    fn a_look_that_would_need_too_much_memory_is_over_and_the_others_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let (db, looks) = (sled::open(folder.path()).unwrap(), Looks::noting(2 * NOTE));
+        let apply = |pairs| looks.apply(&db, changes(pairs), &mut Changes::default()).unwrap();
+        apply(&[("a", Some("1"))]);
+        let outrun = looks.open(&db);
+        apply(&[("a", Some("2")), ("l", Some("place")), ("l2", Some("place"))]);
+        let all = keys::all(Kind::ApiTokens);
+        assert_eq!(outrun.entries(&all, 9).unwrap(), [(b"a".to_vec(), IVec::from(b"1"))]);
+        assert!((1..2 * NOTE as u64).contains(&looks.usage().bytes), "{:?}", looks.usage());
+        let other = looks.open(&db);
+        apply(&[("b", Some("1"))]);
+        assert!(matches!(outrun.entries(&all, 9), Err(StoreError::Busy(_))));
+        assert_eq!(other.entries(&all, 9).unwrap(), [(b"a".to_vec(), IVec::from(b"2"))]);
+        assert_eq!(looks.usage().capacity, 2 * 2 * NOTE as u64);
+        drop((outrun, other));
+        assert_eq!((looks.usage().bytes, looks.usage().capacity), (0, 0));
+    }
 
     #[test]
     fn what_was_applied_can_be_undone() {
         let folder = tempfile::tempdir().unwrap();
         let (db, looks) = (sled::open(folder.path()).unwrap(), Looks::default());
-        let changes = |pairs: &[(&str, Option<&str>)]| -> Changes {
-            let bytes = |text: &str| text.as_bytes().to_vec();
-            pairs.iter().map(|(key, record)| (bytes(key), record.map(bytes))).collect()
-        };
         let all = || db.iter().map(Result::unwrap).collect::<Vec<_>>();
         looks.apply(&db, changes(&[("a", Some("1")), ("b", Some("2"))]), &mut Changes::default()).unwrap();
         let before = all();

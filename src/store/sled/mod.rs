@@ -114,7 +114,7 @@ impl Store for SledStore {
     }
 
     fn caches(&self) -> Vec<(&'static str, Usage)> {
-        self.cached.usage()
+        [self.cached.usage(), vec![("copies", self.looks.usage())]].concat()
     }
 
     fn version(&self) -> u64 {
