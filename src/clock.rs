@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use tokio::sync::watch;
 use ulid::Ulid;
 
@@ -19,6 +20,19 @@ enum Source {
     System,
     /// Milliseconds since 1970; whoever waits for a time hears of each change.
     Manual(watch::Sender<i64>),
+}
+
+/// How a moment is written in the names of files and folders.
+const NAME: &str = "%Y-%m-%dT%H%M%SZ";
+
+/// What files and folders of this moment are called, to the second: they sort as they were made.
+pub fn name_of(at: Timestamp) -> String {
+    at.strftime(NAME).to_string()
+}
+
+/// Whether that is what [`name_of`] calls some moment.
+pub fn is_name(text: &str) -> bool {
+    DateTime::strptime(NAME, text).is_ok_and(|moment| moment.strftime(NAME).to_string() == text)
 }
 
 impl Clock {

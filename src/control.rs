@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::backup::{self, BackupError};
 use crate::config::Listen;
 use crate::serving::{Listener, Patience, serve};
+use crate::store::StoreError;
 
 /// What is asked for.
 const BACKUP: &str = "/backup";
@@ -67,7 +68,10 @@ impl Control {
     async fn backup(&self) -> Response {
         tracing::info!("a backup is being made");
         match backup::of_store(self.app.store.as_ref(), self.app.clock.now()).await {
-            Ok(bytes) => Body::from_bytes_stream(bytes.map_err(io::Error::other)).into(),
+            Ok(bytes) => {
+                let told = |error: &StoreError| tracing::error!(%error, "a backup was broken off");
+                Body::from_bytes_stream(bytes.inspect_err(told).map_err(io::Error::other)).into()
+            }
             Err(error) => {
                 tracing::error!(%error, "a backup could not be begun");
                 Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).body(error.to_string())
@@ -98,5 +102,7 @@ pub async fn backup(
     if !answer.status().is_success() {
         return Err(BackupError::BrokenOff(answer.text().await.unwrap_or_default()));
     }
-    Ok(Some(answer.bytes_stream().map_ok(|piece| piece.to_vec()).map_err(broken_off)))
+    // What the server could not read ends the answer in the middle, and there is no place in it for the reason.
+    let cut = |error: reqwest::Error| BackupError::BrokenOff(format!("{}; its log says why", error.without_url()));
+    Ok(Some(answer.bytes_stream().map_ok(|piece| piece.to_vec()).map_err(cut)))
 }

@@ -46,23 +46,44 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// Starts a command and kills it as soon as `begun` says that it is at it.
+/// Starts a command and kills it as soon as `begun` says that it is at it, or when it has ended before that was seen.
 async fn kill(store: &str, arguments: &[&str], begun: impl AsyncFn() -> bool) {
+    let folder = tempfile::tempdir().unwrap();
     let mut command = thoughts(arguments, &[("THOUGHTS_STORE", store), ("THOUGHTS_SECRET", SECRET)]);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    while !begun().await {
-        assert_eq!(child.try_wait().unwrap(), None, "{arguments:?} ended before it was seen to have begun");
+    let command = command.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    while !begun().await && child.try_wait().unwrap().is_none() {
         tokio::task::yield_now().await;
     }
-    child.kill().unwrap();
+    // It may have gone by itself.
+    let _ = child.kill();
     child.wait().unwrap();
 }
 
-/// Empty stores of either kind to fill, as far as this machine has them.
-async fn targets(folder: &Path, name: &str) -> Vec<String> {
-    let mut targets = vec![store_in(&folder.join(name))];
-    targets.extend(postgres::database().await);
-    targets
+/// How often a kill that came too late is tried again, with something new.
+const TRIES: usize = 10;
+
+/// The stores that there are to fill: an embedded one, and one in PostgreSQL where this machine has that.
+const STORES: [&str; 2] = ["sled", "postgres"];
+
+/// A new, empty one.
+async fn empty(kind: &str, folder: &Path, name: &str) -> Option<String> {
+    if kind == "sled" { Some(store_in(&folder.join(name))) } else { postgres::database().await }
+}
+
+/// A store that is half filled by a command that was killed; `command` is given where it is.
+async fn half_filled(kind: &str, folder: &Path, source: &str, command: impl Fn(&str) -> Vec<String>) -> Option<String> {
+    for number in 0..TRIES {
+        let target = empty(kind, folder, &format!("{}-{number}", command("")[0])).await?;
+        let arguments = command(&target);
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        let store = if arguments[0] == "move" { source } else { &target };
+        kill(store, &arguments, async || is_filled_in_part(&target).await).await;
+        if records_in(&target).await.is_some_and(|records| records > 0) {
+            return Some(target);
+        }
+    }
+    panic!("it was never killed half way")
 }
 
 /// Whether some thoughts are in a store, and not yet all.
@@ -81,12 +102,16 @@ async fn is_filled_in_part(store: &str) -> bool {
     })
 }
 
-/// How many records a store that is being filled says that it has.
-async fn records_in(store: &str) -> u64 {
+/// How many records a store says that it has, if it is being filled.
+async fn records_in(store: &str) -> Option<u64> {
     let store = open_store(&store.parse().unwrap()).await.unwrap();
-    let filling = store.filling().await.unwrap().expect("it is half filled");
+    let filling = store.filling().await.unwrap();
     store.close().await.unwrap();
-    filling.records
+    filling.map(|filling| filling.records)
+}
+
+fn words(arguments: &[&str]) -> Vec<String> {
+    arguments.iter().map(|&argument| argument.to_owned()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,11 +119,11 @@ async fn a_restore_that_is_killed_goes_on_when_it_is_given_again() {
     let (folder, source) = many().await;
     let file = folder.path().join("all.backup");
     let made = succeeds(&on(&source, &["backup", text(&file)]));
-    for target in targets(folder.path(), "restored").await {
-        kill(&target, &["restore", text(&file)], async || is_filled_in_part(&target).await).await;
-        assert!(records_in(&target).await > 0);
+    let restore = ["restore", text(&file)];
+    for kind in STORES {
+        let Some(target) = half_filled(kind, folder.path(), &source, |_| words(&restore)).await else { continue };
         assert_eq!(on(&target, &["backup", text(&folder.path().join("half"))]).status.code(), Some(1));
-        assert_eq!(succeeds(&on(&target, &["restore", text(&file)])), made);
+        assert_eq!(succeeds(&on(&target, &restore)), made);
         let again = folder.path().join("again.backup");
         assert_eq!(succeeds(&on(&target, &["backup", text(&again)])), made);
         fs::remove_file(again).unwrap();
@@ -108,17 +133,15 @@ async fn a_restore_that_is_killed_goes_on_when_it_is_given_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_move_that_is_killed_goes_on_when_it_is_given_again_and_back() {
     let (folder, source) = many().await;
-    for target in targets(folder.path(), "moved").await {
-        let there = ["move", "--from", &source, "--to", &target];
-        kill(&source, &there, async || is_filled_in_part(&target).await).await;
-        assert!(records_in(&target).await > 0);
-        let moved = succeeds(&run(&there, &[]));
+    for kind in STORES {
+        let there = |target: &str| words(&["move", "--from", &source, "--to", target]);
+        let Some(target) = half_filled(kind, folder.path(), &source, there).await else { continue };
+        let moved = succeeds(&run(&["move", "--from", &source, "--to", &target], &[]));
 
-        let home = store_in(&folder.path().join(format!("home{}", target.len())));
-        let back = ["move", "--from", &target, "--to", &home];
-        kill(&source, &back, async || is_filled_in_part(&home).await).await;
-        assert!(records_in(&home).await > 0);
-        assert_eq!(succeeds(&run(&back, &[])), moved);
+        let back = |home: &str| words(&["move", "--from", &target, "--to", home]);
+        let home = tempfile::tempdir().unwrap();
+        let home = half_filled("sled", home.path(), &source, back).await.unwrap();
+        assert_eq!(succeeds(&run(&["move", "--from", &target, "--to", &home], &[])), moved);
     }
 }
 
@@ -127,12 +150,21 @@ async fn a_backup_that_is_killed_leaves_no_file_of_that_name_and_is_made_when_it
     let (folder, source) = many().await;
     let kept = folder.path().join("kept");
     fs::create_dir(&kept).unwrap();
-    let file = kept.join("all.backup");
-    let begun = async || fs::read_dir(&kept).unwrap().any(|file| file.unwrap().metadata().is_ok_and(|of| of.len() > 0));
-    kill(&source, &["backup", text(&file)], begun).await;
-    assert!(!file.exists());
-    let made = succeeds(&on(&source, &["backup", text(&file)]));
-    assert!(made.iter().any(|line| line.contains(&THOUGHTS.to_string())), "{made:?}");
+    let some = |file: fs::DirEntry| file.metadata().is_ok_and(|of| of.len() > 0);
+    for number in 0..TRIES {
+        let file = kept.join(format!("{number}.backup"));
+        kill(&source, &["backup", text(&file)], async || fs::read_dir(&kept).unwrap().any(|file| some(file.unwrap())))
+            .await;
+        if file.exists() {
+            fs::remove_file(file).unwrap();
+            continue;
+        }
+        let made = succeeds(&on(&source, &["backup", text(&file)]));
+        assert!(made.iter().any(|line| line.contains(&THOUGHTS.to_string())), "{made:?}");
+        assert_eq!(fs::read_dir(&kept).unwrap().count(), 1);
+        return;
+    }
+    panic!("it was never killed half way")
 }
 
 /// A store as it was written, with a snapshot from before its last 1,000 thoughts.
@@ -165,24 +197,39 @@ fn is_recovered(source: &Path, output: &Output) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recovery_that_is_killed_begins_anew_when_it_is_given_again() {
-    let (_folder, source, url) = many_and_a_snapshot().await;
     let stages: [&dyn Fn(&Path) -> bool; 3] =
         [&|scratch| scratch.join("first").exists(), &|scratch| scratch.join("new/sled/db").exists(), &|scratch| {
             scratch.join("new/store").exists() && scratch.join("second/db").exists()
         }];
     for is_reached in stages {
-        kill(&url, &["recover"], async || left(&source, "recover-").iter().any(|scratch| is_reached(scratch))).await;
+        for tries in 1.. {
+            let (_folder, source, url) = many_and_a_snapshot().await;
+            kill(&url, &["recover"], async || left(&source, "recover-").iter().any(|scratch| is_reached(scratch)))
+                .await;
+            // It may have been too late.
+            if left(&source, "damaged-").is_empty() {
+                is_recovered(&source, &on(&url, &["recover"]));
+                break;
+            }
+            assert!(tries < TRIES, "it was never killed half way");
+        }
     }
-    is_recovered(&source, &on(&url, &["recover"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recovery_that_is_killed_while_it_changes_the_stores_loses_nothing_of_either() {
     let (_folder, source, url) = many_and_a_snapshot().await;
     // What is there between its two steps, which are too close for a test to hit.
-    fs::create_dir(source.join("recover-2026-01-01T000000Z")).unwrap();
-    let aside = source.join("damaged-2026-01-01T000000Z");
+    let (new, aside) = (source.join("recover-2026-01-01T000000Z/new/sled"), source.join("damaged-2026-01-01T000000Z"));
+    fs::create_dir_all(new).unwrap();
     fs::create_dir(&aside).unwrap();
     fs::rename(source.join("sled"), aside.join("sled")).unwrap();
-    is_recovered(&source, &on(&url, &["recover"]));
+    // What is called otherwise is somebody's own.
+    fs::create_dir(source.join("recover-mine")).unwrap();
+    // Whoever starts a server meanwhile is told to recover.
+    let refused = on(&url, &["backup", text(&source.join("x.backup"))]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("thoughts recover"), "{refused:?}");
+    let recovered = on(&url, &["recover"]);
+    fs::remove_dir(source.join("recover-mine")).unwrap();
+    is_recovered(&source, &recovered);
 }

@@ -1,5 +1,6 @@
 //! The backups that the program makes by itself, beside an embedded store: the last three.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{BackupError, PART, Reader, of_store, write};
+use crate::clock::{is_name, name_of};
 use crate::store::Store;
 
 /// How many are kept.
@@ -70,7 +72,7 @@ impl Kept {
     }
 
     fn named(&self, at: Timestamp) -> PathBuf {
-        self.folder.join(format!("{}.{EXTENSION}", at.strftime("%Y-%m-%dT%H%M%SZ")))
+        self.folder.join(format!("{}.{EXTENSION}", name_of(at)))
     }
 }
 
@@ -81,8 +83,9 @@ impl Kept {
 pub async fn keep(kept: &Kept, store: &dyn Store, at: Timestamp) -> Result<(), BackupError> {
     let failed = |error| BackupError::File { path: kept.folder.clone(), verb: "made", error };
     DirBuilder::new().recursive(true).mode(0o700).create(&kept.folder).map_err(failed)?;
-    // Whoever was making these was killed: the folder is one server's alone.
-    for left in kept.with_extension(PART).map_err(failed)? {
+    // Whoever was making these was killed: what is called after a time is one server's alone.
+    let left = kept.with_extension(PART).map_err(failed)?;
+    for left in left.iter().filter(|path| path.file_prefix().and_then(OsStr::to_str).is_some_and(is_name)) {
         fs::remove_file(left).map_err(failed)?;
     }
     write(&kept.named(at), of_store(store, at).await?, |_| {}).await?;

@@ -1,6 +1,8 @@
 //! `thoughts recover`: a new store out of the newest snapshot and whatever can still be read of a damaged one, which is
 //! kept beside it.
 
+mod left;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -8,22 +10,17 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 
+use self::left::Run;
 use super::Failed;
 use super::progress::Progress;
 use crate::app::open_store;
 use crate::backup::{self, Kept, Reader};
-use crate::clock::Clock;
+use crate::clock::{Clock, name_of};
 use crate::config::{Config, Sources, StoreUrl};
 use crate::domain::id::{MemberId, ThoughtId};
 use crate::store::Store;
 use crate::store::copying::{Kind, Record, Snapshot};
 use crate::store::sled::{Claim, Salvage, replace};
-
-/// What the folder is called in which the new store is made, up to the time.
-const SCRATCH: &str = "recover-";
-
-/// What the folder is called in which the damaged store is kept, up to the time; it is the same as that of the other.
-const ASIDE: &str = "damaged-";
 
 /// Recovers the configured store.
 pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
@@ -33,35 +30,37 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
             "there is nothing to recover in PostgreSQL: restore a backup into an empty database".to_owned(),
         ));
     };
+    let work = Work { folder, run: Run::of(folder, &name_of(Clock::system().now())) };
+    let _turn = Claim::to_recover(folder)?;
+    left::put_back(folder).map_err(|error| work.failed("what an earlier run has left", &error))?;
     if !folder.join("store").exists() && !folder.join("sled").exists() {
         return Err(Failed::Use(format!("there is no store in `{}`, and so nothing to recover", folder.display())));
     }
-    let now = Clock::system().now().strftime("%Y-%m-%dT%H%M%SZ").to_string();
-    let work = Work { folder, scratch: folder.join(format!("{SCRATCH}{now}")) };
-    let claim = work.claim()?;
-    work.clear().map_err(|error| work.failed("what an earlier run has left", &error))?;
+    // What a server writes meanwhile would be in the damaged store, and nowhere else.
+    let claim = Claim::of(folder)?;
+    left::clear(folder).map_err(|error| work.failed("what an earlier run has left", &error))?;
     let newest = Kept::beside(folder).newest().map_err(|error| work.failed("the snapshots", &error))?;
     let salvage = work.salvage("first")?;
     if salvage.is_half_filled() {
         drop(salvage);
-        fs::remove_dir_all(&work.scratch).map_err(|error| work.failed("what was copied", &error))?;
+        fs::remove_dir_all(&work.run.scratch).map_err(|error| work.failed("what was copied", &error))?;
         return Err(Failed::Other(format!(
             "the store in `{}` was never whole: a restore or a move into it was broken off. Do that again with an empty folder.",
             folder.display()
         )));
     }
     let gone = salvage.gone();
-    let new = work.scratch.join("new");
+    let new = work.run.new_store();
     let store = open_store(&StoreUrl::Sled(new.clone())).await?;
     let filled = work.fill(store.as_ref(), newest.as_ref(), gone).await;
     store.close().await?;
     drop(store);
     filled?;
-    let aside = folder.join(format!("{ASIDE}{now}"));
-    replace(folder, &new, &aside)?;
+    let Run { scratch, aside } = &work.run;
+    replace(folder, &new, aside)?;
     drop(claim);
-    fs::remove_dir_all(&work.scratch).map_err(|error| {
-        let scratch = work.scratch.display();
+    fs::remove_dir_all(scratch).map_err(|error| {
+        let scratch = scratch.display();
         Failed::Other(format!("The new store is in place. `{scratch}`, needed no more, can't be deleted: {error}."))
     })?;
     println!("The damaged store is in {}. Delete it when you are sure that nothing is missing.", aside.display());
@@ -70,7 +69,7 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
 
 struct Work<'a> {
     folder: &'a Path,
-    scratch: PathBuf,
+    run: Run,
 }
 
 impl Work<'_> {
@@ -81,42 +80,8 @@ impl Work<'_> {
         ))
     }
 
-    /// Keeps everybody else out: what a server writes meanwhile would be in the damaged store, and nowhere else. Where a run
-    /// was broken off between putting that aside and the new one in its place, it is put back.
-    fn claim(&self) -> Result<Claim, Failed> {
-        let store = self.folder.join("sled");
-        let left = self.left().map_err(|error| self.failed("the folder", &error))?;
-        let asides = left.iter().map(|(_, time)| self.folder.join(format!("{ASIDE}{time}")));
-        match asides.into_iter().find(|aside| !store.exists() && aside.join("sled").exists()) {
-            None => Ok(Claim::of(self.folder)?),
-            Some(aside) => {
-                let claim = Claim::of(&aside)?;
-                let put_back = fs::rename(aside.join("sled"), &store).and_then(|()| fs::remove_dir(&aside));
-                put_back.map_err(|error| self.failed("the damaged store", &error))?;
-                Ok(claim)
-            }
-        }
-    }
-
-    /// Takes away what earlier runs have left that were broken off.
-    fn clear(&self) -> io::Result<()> {
-        self.left()?.iter().try_for_each(|(scratch, _)| fs::remove_dir_all(scratch))
-    }
-
-    /// Where runs that were broken off have made new stores, and when.
-    fn left(&self) -> io::Result<Vec<(PathBuf, String)>> {
-        let mut left = Vec::new();
-        for entry in fs::read_dir(self.folder)? {
-            let entry = entry?;
-            if let Some(time) = entry.file_name().to_str().and_then(|name| name.strip_prefix(SCRATCH)) {
-                left.push((entry.path(), time.to_owned()));
-            }
-        }
-        Ok(left)
-    }
-
     fn salvage(&self, name: &str) -> Result<Salvage, Failed> {
-        Salvage::of(self.folder, &self.scratch.join(name)).map_err(|error| self.failed("the store", &error))
+        Salvage::of(self.folder, &self.run.scratch.join(name)).map_err(|error| self.failed("the store", &error))
     }
 
     /// First the snapshot, then over it what can still be read, which is newer.

@@ -33,7 +33,7 @@ pub(super) const SLED: &str = "sled";
 pub(super) const MARK: &str = "store";
 
 /// Pages kept in memory, in bytes as sled counts them: it takes two to three times as many.
-const CACHE: u64 = 32 * 1024 * 1024;
+const CACHE: u64 = 24 * 1024 * 1024;
 
 /// How long a store that is just being let go is waited for: a program that is being replaced, or sled's own
 /// threads, which keep the lock for a moment after the store was dropped.
@@ -43,12 +43,12 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(25);
 /// Opens the store in `folder`, which is made if it isn't there. Blocks.
 pub(super) fn open(folder: &Path) -> store::Result<Db> {
     let say = |why: String| StoreError::Open(format!("the store in `{}` {why}", folder.display()));
-    make(&folder.join(SLED)).map_err(|e| say(access(&e)))?;
     let mark = folder.join(MARK);
     let made = mark.try_exists().map_err(|e| say(access(&e)))?;
     if made && !folder.join(SLED).join("db").exists() {
         return Err(say(LOST.to_owned()));
     }
+    make(&folder.join(SLED)).map_err(|e| say(access(&e)))?;
     let db = sled_in(&folder.join(SLED)).map_err(say)?;
     // A damaged page may show itself only now, by a panic too.
     match unwinding(|| prepare(&db, &folder.join(SLED), made)) {
@@ -211,7 +211,7 @@ fn once_free<T>(mut attempt: impl FnMut() -> Option<Result<T, String>>) -> Resul
 }
 
 /// Makes the folder, for its owner alone.
-fn make(folder: &Path) -> io::Result<()> {
+pub(super) fn make(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -31,18 +31,29 @@ pub struct Salvage {
     why: Option<String>,
 }
 
-/// Keeps every other process out of a store, as whoever serves it does, until this is dropped.
+/// Keeps other processes out, until this is dropped.
 pub struct Claim(#[expect(dead_code, reason = "the lock is held for as long as the file is open")] Option<File>);
 
 impl Claim {
-    /// Claims the store in `folder`, wherever its files are moved to meanwhile. One whose file is missing has nothing that
-    /// could be in use.
+    /// Claims the store in `folder`, as whoever serves it does, wherever its files are moved to meanwhile. One whose file is
+    /// missing has nothing that could be in use.
     ///
     /// # Errors
     /// `Open` where another process has it.
     pub fn of(folder: &Path) -> Result<Self> {
-        let path = folder.join(open::SLED).join("db");
-        let file = match File::open(&path) {
+        Self::lock(&folder.join(open::SLED).join("db"), folder)
+    }
+
+    /// Claims the right to recover what is in `folder`, whether there is a store or none. Whoever serves has no need of it.
+    ///
+    /// # Errors
+    /// `Open` where another process recovers it.
+    pub fn to_recover(folder: &Path) -> Result<Self> {
+        Self::lock(folder, folder)
+    }
+
+    fn lock(path: &Path, folder: &Path) -> Result<Self> {
+        let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self(None)),
             Err(error) => return Err(StoreError::Open(format!("`{}` can't be opened: {error}", path.display()))),
@@ -62,7 +73,7 @@ impl Salvage {
         let (look, why) = match open::sled_in(scratch) {
             Ok(db) => {
                 let why = caught_up(scratch, &db).err();
-                (Some(Looks::default().open(&db)), why)
+                (Some(Looks::default().open(&db, &Kind::ALL)), why)
             }
             Err(why) => (None, Some(why)),
         };
@@ -184,7 +195,8 @@ pub fn replace(folder: &Path, new: &Path, aside: &Path) -> Result<()> {
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
+    // As the store itself: for its owner alone.
+    open::make(to)?;
     let entries = match fs::read_dir(from) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -1,0 +1,80 @@
+//! The folders of a recovery, and what is done about those that a killed one has left beside the store.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::clock::is_name;
+
+/// What the folder is called in which the new store is made, up to the time.
+const SCRATCH: &str = "recover-";
+
+/// What the folder is called in which the damaged store is kept, up to the time.
+const ASIDE: &str = "damaged-";
+
+/// The folders of one recovery, called after the time at which it began.
+pub(super) struct Run {
+    /// Where the new store is made.
+    pub(super) scratch: PathBuf,
+    /// Where the damaged one is kept.
+    pub(super) aside: PathBuf,
+}
+
+impl Run {
+    /// Those of the recovery of this time, of the store in `folder`.
+    pub(super) fn of(folder: &Path, time: &str) -> Self {
+        Self { scratch: folder.join(format!("{SCRATCH}{time}")), aside: folder.join(format!("{ASIDE}{time}")) }
+    }
+
+    /// Where the new store is until it is whole.
+    pub(super) fn new_store(&self) -> PathBuf {
+        self.scratch.join("new")
+    }
+
+    /// Whether it was killed between its last two steps: the damaged store is put aside, and the new one is not yet in its
+    /// place.
+    fn has_moved_one(&self) -> bool {
+        self.aside.join("sled").exists() && self.new_store().join("sled").exists()
+    }
+}
+
+/// Puts the damaged store back where a recovery was killed between putting it aside and the new one in its place.
+pub(super) fn put_back(folder: &Path) -> io::Result<()> {
+    let store = folder.join("sled");
+    if store.join("db").exists() {
+        return Ok(());
+    }
+    if let Some(run) = runs(folder)?.into_iter().find(Run::has_moved_one) {
+        // An empty folder gives way to what is called like it.
+        fs::rename(run.aside.join("sled"), store)?;
+    }
+    Ok(())
+}
+
+/// Takes away what killed recoveries have left.
+pub(super) fn clear(folder: &Path) -> io::Result<()> {
+    for run in runs(folder)? {
+        fs::remove_dir_all(run.scratch)?;
+        // What holds a damaged store stays.
+        let _ = fs::remove_dir(run.aside);
+    }
+    Ok(())
+}
+
+/// The recoveries that have not come to their end. What is called otherwise is somebody else's.
+fn runs(folder: &Path) -> io::Result<Vec<Run>> {
+    let mut runs = Vec::new();
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(runs),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let time = name.to_str().and_then(|name| name.strip_prefix(SCRATCH)).filter(|time| is_name(time));
+        if let Some(time) = time.filter(|_| entry.path().is_dir()) {
+            runs.push(Run::of(folder, time));
+        }
+    }
+    Ok(runs)
+}
