@@ -26,8 +26,11 @@ const WHAT: &str = "a change";
 /// How many are read at once.
 const PAGE: usize = 1000;
 
-/// How long a commit that was not answered is looked for: what comes later than this is told to nobody.
+/// For how long a commit that was not answered is looked for, from the first look on.
 const LOOKED_FOR: Duration = Duration::from_mins(1);
+
+/// How much earlier than its commit was given up a change may have been told, in milliseconds.
+const EARLIER: i64 = 60_000;
 
 /// The name of an instance since its start.
 pub(super) type Name = [u8; 16];
@@ -37,9 +40,9 @@ pub(super) struct Teller {
     pub(super) name: Name,
     /// How many changes it has told.
     told: AtomicI64,
-    /// The numbers of those whose commit was not answered, and when that was given up. If it came about all the same, nobody
-    /// was told of it here: this instance hears of it as of what others tell.
-    unanswered: Mutex<Vec<(Instant, i64)>>,
+    /// Those whose commit was not answered. If it came about all the same, nobody was told of it here: this instance hears of
+    /// it as of what others tell.
+    in_doubt: Mutex<Vec<InDoubt>>,
     /// Whoever waits for it wakes the others.
     pub(super) committed: Notify,
 }
@@ -51,27 +54,30 @@ impl Teller {
         Ok(Self {
             name: bytes("a new name", &row, 0)?,
             told: AtomicI64::new(0),
-            unanswered: Mutex::default(),
+            in_doubt: Mutex::default(),
             committed: Notify::new(),
         })
     }
 
     /// Notes that nobody knows whether these came about.
     pub(super) fn unanswered(&self, numbers: Vec<i64>) {
-        let now = Instant::now();
-        self.lock().extend(numbers.into_iter().map(|number| (now, number)));
+        let given_up = Instant::now();
+        self.in_doubt().extend(numbers.into_iter().map(|number| InDoubt { number, given_up, looked: None }));
     }
 
-    /// Those of which nobody knows it.
-    fn in_doubt(&self) -> Vec<i64> {
-        let mut unanswered = self.lock();
-        unanswered.retain(|(since, _)| since.elapsed() < LOOKED_FOR);
-        unanswered.iter().map(|(_, number)| *number).collect()
+    fn in_doubt(&self) -> MutexGuard<'_, Vec<InDoubt>> {
+        self.in_doubt.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(Instant, i64)>> {
-        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// A change that this instance has told, and nobody knows whether it came about.
+struct InDoubt {
+    /// How many were told before.
+    number: i64,
+    /// When its commit was given up.
+    given_up: Instant,
+    /// When it was looked for first. A database that is away is not looked into.
+    looked: Option<Instant>,
 }
 
 impl Transaction<'_> {
@@ -117,15 +123,32 @@ pub(super) async fn now(client: &Client) -> Result<i64, Fault> {
     Ok(answer(client.query_one(sql::NOW, &[])).await?.try_get(0)?)
 }
 
-/// What others than `me` have told from `since` on, and of mine what nobody knows whether it came about, by [`sql::CHANGES`].
-pub(super) async fn read(client: &Client, changes: &Statement, me: &Teller, since: i64) -> Result<Vec<Told>, Fault> {
-    let in_doubt = me.in_doubt();
+/// What came about, by now, of the changes of `me` that were in doubt. It is told once.
+pub(super) async fn no_longer_in_doubt(client: &Client, me: &Teller, now: i64) -> Result<Vec<Told>, Fault> {
+    let (numbers, oldest): (Vec<i64>, _) = {
+        let mut in_doubt = me.in_doubt();
+        in_doubt.retain(|one| one.looked.is_none_or(|first| first.elapsed() < LOOKED_FOR));
+        for one in in_doubt.iter_mut() {
+            one.looked.get_or_insert_with(Instant::now);
+        }
+        (in_doubt.iter().map(|one| one.number).collect(), in_doubt.iter().map(|one| one.given_up).min())
+    };
+    let Some(oldest) = oldest else { return Ok(Vec::new()) };
+    let age = i64::try_from(oldest.elapsed().as_millis()).unwrap_or(i64::MAX);
+    let since = now.saturating_sub(age).saturating_sub(EARLIER);
+    let rows = answer(client.query(sql::OWN_CHANGES, &[&since, &&me.name[..], &numbers])).await?;
+    let told = rows.iter().map(Told::read).collect::<Result<Vec<_>>>()?;
+    me.in_doubt().retain(|one| !told.iter().any(|told| told.id.1 == one.number));
+    Ok(told)
+}
+
+/// What others than `me` have told from `since` on, by [`sql::CHANGES`].
+pub(super) async fn read(client: &Client, changes: &Statement, me: Name, since: i64) -> Result<Vec<Told>, Fault> {
     let mut all = Vec::new();
     let mut place = (since, (Name::default(), i64::MIN));
     loop {
         let (at, (teller, number)) = place;
-        let rows = answer(client.query(changes, &[&at, &&teller[..], &number, &&me.name[..], &in_doubt, &limit(PAGE)]))
-            .await?;
+        let rows = answer(client.query(changes, &[&at, &&teller[..], &number, &&me[..], &limit(PAGE)])).await?;
         for row in &rows {
             all.push(Told::read(row)?);
         }

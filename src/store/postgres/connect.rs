@@ -258,16 +258,19 @@ pub fn shown(config: &Config) -> String {
 /// Its hosts, with the ports that aren't PostgreSQL's own.
 fn hosts_of(config: &Config) -> String {
     let ports = config.get_ports();
-    let hosts = config.get_hosts().iter().enumerate().map(|(place, host)| {
-        let mut shown = match host {
-            Host::Tcp(name) => name.clone(),
-            Host::Unix(folder) => folder.display().to_string(),
-        };
+    let names = config.get_hosts().iter().map(|host| match host {
+        Host::Tcp(name) => name.clone(),
+        Host::Unix(folder) => folder.display().to_string(),
+    });
+    let mut hosts: Vec<String> = names.collect();
+    if hosts.is_empty() {
+        hosts.extend(config.get_hostaddrs().iter().map(ToString::to_string));
+    }
+    for (place, shown) in hosts.iter_mut().enumerate() {
         if let Some(port) = ports.get(place).or(ports.first()).filter(|port| **port != 5432) {
             // A String takes everything.
             let _ = write!(shown, ":{port}");
         }
-        shown
-    });
-    hosts.collect::<Vec<_>>().join(",")
+    }
+    hosts.join(",")
 }

@@ -59,6 +59,7 @@ pub(super) struct Follower {
     heard: HashMap<(Name, i64), i64>,
     /// What time it was by the database's clock at the last look.
     pub(super) looked: Option<i64>,
+    /// When it looks by the clock, however often it does by notice.
     next_look: Instant,
     next_sweep: Instant,
     /// How often in a row it went wrong.
@@ -76,6 +77,7 @@ struct Line {
 }
 
 /// Why it looks.
+#[derive(Clone, Copy)]
 enum Look {
     ByNotice,
     ByTheClock,
@@ -98,7 +100,7 @@ impl Follower {
         };
         if let Ok(line) = Line::open(&follower.way).await {
             // Whatever was committed before is in every page that is made here: it is read, and told to nobody.
-            if follower.read(&line, OVERLAP).await.is_ok() {
+            if follower.read(&line, Look::ByTheClock).await.is_ok() {
                 follower.first = Some(line.hearing());
                 follower.line = Some(line);
             }
@@ -118,15 +120,14 @@ impl Follower {
             (self.line, self.next_look) = (Some(line), Instant::now());
             return Ok(Some(Heard::By(hearing)));
         };
-        let back = match self.wait(&mut line).await? {
-            Look::ByNotice => SHORT_OVERLAP,
-            Look::ByTheClock => OVERLAP,
-        };
+        let look = self.wait(&mut line).await?;
         if self.next_sweep <= Instant::now() {
             self.sweep(&line.client).await?;
         }
-        let heard = self.read(&line, back).await?;
-        self.next_look = Instant::now() + if line.notified { EVERY } else { EVERY_WITHOUT_NOTICES };
+        let heard = self.read(&line, look).await?;
+        if let Look::ByTheClock = look {
+            self.next_look = Instant::now() + if line.notified { EVERY } else { EVERY_WITHOUT_NOTICES };
+        }
         (self.line, self.failures) = (Some(line), 0);
         Ok(heard)
     }
@@ -135,6 +136,7 @@ impl Follower {
     async fn wait(&self, line: &mut Line) -> Result<Look, StoreError> {
         loop {
             tokio::select! {
+                biased;
                 () = sleep_until(self.next_look) => return Ok(Look::ByTheClock),
                 notice = line.notices.next() => {
                     notice?;
@@ -150,18 +152,24 @@ impl Follower {
     }
 
     /// What is new to this instance.
-    async fn read(&mut self, line: &Line, back: i64) -> Result<Option<Heard>, Fault> {
+    async fn read(&mut self, line: &Line, look: Look) -> Result<Option<Heard>, Fault> {
         let now = changes::now(&line.client).await?;
+        let back = match look {
+            Look::ByNotice => SHORT_OVERLAP,
+            Look::ByTheClock => OVERLAP,
+        };
         // A new primary's clock may be behind.
         let looked = self.looked.map_or(now, |looked| looked.min(now));
-        let all = changes::read(&line.client, &line.changes, &self.teller, looked.saturating_sub(back)).await?;
+        let all = changes::read(&line.client, &line.changes, self.teller.name, looked.saturating_sub(back)).await?;
+        // The last that can fail: what it gives is not given again.
+        let own = match look {
+            Look::ByNotice => Vec::new(),
+            Look::ByTheClock => changes::no_longer_in_doubt(&line.client, &self.teller, now).await?,
+        };
         let lost = now.saturating_sub(looked) > KEPT - OVERLAP;
         self.looked = Some(now);
-        let new: Vec<Change> = all
-            .iter()
-            .filter(|told| self.heard.insert(told.id, told.at).is_none())
-            .map(changes::Told::change)
-            .collect();
+        let others = all.iter().filter(|told| self.heard.insert(told.id, told.at).is_none());
+        let new: Vec<Change> = others.chain(&own).map(changes::Told::change).collect();
         self.heard.retain(|_, at| now.saturating_sub(*at) <= 2 * OVERLAP);
         Ok(if lost { Some(Heard::Lost) } else { (!new.is_empty()).then_some(Heard::Changes(new)) })
     }

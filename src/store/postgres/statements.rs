@@ -138,8 +138,9 @@ statements! {
         SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, $1, told.number, told.record \
         FROM unnest($2::bigint[], $3::bytea[]) AS told (number, record)";
     /// What others have told, behind a place.
-    CHANGES = "SELECT at, teller, number, record FROM changes WHERE (at, teller, number) > ($1, $2, $3) AND (teller <> $4 OR number = ANY ($5)) \
-        ORDER BY at, teller, number LIMIT $6";
+    CHANGES = "SELECT at, teller, number, record FROM changes WHERE (at, teller, number) > ($1, $2, $3) AND teller <> $4 \
+        ORDER BY at, teller, number LIMIT $5";
+    OWN_CHANGES = "SELECT at, teller, number, record FROM changes WHERE at >= $1 AND teller = $2 AND number = ANY ($3)";
     /// A range with both ends is taken for a few rows, which it is.
     REMOVE_CHANGES = "DELETE FROM changes WHERE at BETWEEN 0 AND $1";
 
