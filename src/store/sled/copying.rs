@@ -15,7 +15,7 @@ use crate::store::{Result, StoreError};
 #[async_trait]
 impl Copying for SledStore {
     async fn snapshot(&self, kinds: &'static [Kind]) -> Result<Box<dyn Snapshot>> {
-        let look = self.read(|db| Ok(self.looks.open(db)))?;
+        let look = self.read(|db| Ok(self.looks.open(db, kinds)))?;
         let mut kinds = kinds.iter();
         Ok(Box::new(SledSnapshot { look, kind: kinds.next().copied(), kinds, after: None }))
     }

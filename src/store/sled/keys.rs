@@ -131,9 +131,6 @@ impl Span {
     }
 }
 
-/// The first byte of a thought's place in a list.
-const LISTED: u8 = b'l';
-
 /// Which layout the tree has.
 pub(super) fn layout() -> Key<u32> {
     Key::new(b'L', "the layout's version")
@@ -168,12 +165,7 @@ pub(super) fn listed_before(list: List<'_>, before: Option<ThoughtId>) -> Span {
 }
 
 fn places(list: List<'_>) -> Key<()> {
-    Key::new(LISTED, "a place in a list").with(list.name())
-}
-
-/// Whether this key is a thought's place in a list.
-pub(super) fn is_listed(key: &[u8]) -> bool {
-    key.first() == Some(&LISTED)
+    Key::new(b'l', "a place in a list").with(list.name())
 }
 
 /// A deleted thought's place in the trash.
@@ -385,11 +377,11 @@ pub(super) enum Changed {
 /// What it is whose key this is.
 pub(super) fn changed(key: &[u8]) -> Option<Changed> {
     let (space, rest) = key.split_first()?;
-    match *space {
+    match space {
         b't' => rest.try_into().ok().map(|id| Changed::Thought(ThoughtId::from_bytes(id))),
         b'm' => rest.try_into().ok().map(|id| Changed::Member(MemberId::from_bytes(id))),
         b's' => rest.try_into().ok().map(|hash| Changed::Session(SessionHash::from_bytes(hash))),
-        LISTED => Some(Changed::List),
+        b'l' => Some(Changed::List),
         _ => None,
     }
 }

@@ -17,6 +17,7 @@ use super::failed;
 use super::keys::{self, Key, Span};
 use super::records::decode;
 use crate::cache::Usage;
+use crate::store::copying::Kind;
 use crate::store::{Result, StoreError};
 
 /// Bytes that a look notes at most: what some 140,000 new thoughts change.
@@ -29,8 +30,9 @@ const NOTE: usize = 128;
 type Before = BTreeMap<Vec<u8>, Option<IVec>>;
 
 /// What a look has noted.
-#[derive(Default)]
 struct Notes {
+    /// What it reads; of all else nothing is noted.
+    kinds: &'static [Kind],
     before: Before,
     bytes: usize,
     /// There were too many, and they were let go of.
@@ -38,17 +40,21 @@ struct Notes {
 }
 
 impl Notes {
+    fn of(kinds: &'static [Kind]) -> Self {
+        Self { kinds, before: Before::new(), bytes: 0, outrun: false }
+    }
+
     /// Notes what is at `key`, before that changes.
     fn note(&mut self, db: &Db, key: &[u8], most: usize) -> sled::Result<()> {
-        // Places in lists are not read by any look: who fills a store makes them anew.
-        if self.outrun || self.before.contains_key(key) || keys::is_listed(key) {
+        let is_read = self.kinds.iter().any(|kind| keys::is_of(*kind, key));
+        if self.outrun || !is_read || self.before.contains_key(key) {
             return Ok(());
         }
         let was = db.get(key)?;
         self.bytes += key.len() + was.as_ref().map_or(0, |was| was.len()) + NOTE;
         self.before.insert(key.to_vec(), was);
         if self.bytes > most {
-            *self = Self { outrun: true, ..Self::default() };
+            *self = Self { outrun: true, ..Self::of(self.kinds) };
         }
         Ok(())
     }
@@ -101,12 +107,12 @@ impl Looks {
         Usage { bytes: bytes as u64, capacity: capacity as u64, hits: 0, misses: 0 }
     }
 
-    /// Opens a look at the tree as it is now.
-    pub(super) fn open(&self, db: &Db) -> Look {
+    /// Opens a look at records of these kinds as they are now.
+    pub(super) fn open(&self, db: &Db, kinds: &'static [Kind]) -> Look {
         let mut open = self.lock();
         let number = open.next;
         open.next += 1;
-        open.looks.insert(number, Notes::default());
+        open.looks.insert(number, Notes::of(kinds));
         Look { db: db.clone(), looks: self.clone(), number }
     }
 
@@ -135,7 +141,7 @@ impl Looks {
     }
 }
 
-/// The tree as it was when the look was opened, until it is dropped.
+/// The records as they were when the look was opened, until it is dropped.
 pub(super) struct Look {
     db: Db,
     looks: Looks,
@@ -182,7 +188,6 @@ impl Drop for Look {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::copying::Kind;
 
     fn changes(pairs: &[(&str, Option<&str>)]) -> Changes {
         let bytes = |text: &str| text.as_bytes().to_vec();
@@ -195,13 +200,13 @@ mod tests {
         let (db, looks) = (sled::open(folder.path()).unwrap(), Looks::noting(2 * NOTE));
         let apply = |pairs| looks.apply(&db, changes(pairs), &mut Changes::default()).unwrap();
         apply(&[("a", Some("1"))]);
-        let outrun = looks.open(&db);
-        apply(&[("a", Some("2")), ("l", Some("place")), ("l2", Some("place"))]);
+        let outrun = looks.open(&db, &Kind::LASTING);
+        apply(&[("a", Some("2")), ("l", Some("place")), ("s", Some("session"))]);
         let all = keys::all(Kind::ApiTokens);
         assert_eq!(outrun.entries(&all, 9).unwrap(), [(b"a".to_vec(), IVec::from(b"1"))]);
         assert!((1..2 * NOTE as u64).contains(&looks.usage().bytes), "{:?}", looks.usage());
-        let other = looks.open(&db);
-        apply(&[("b", Some("1"))]);
+        let other = looks.open(&db, &Kind::LASTING);
+        apply(&[("a2", Some("1"))]);
         assert!(matches!(outrun.entries(&all, 9), Err(StoreError::Busy(_))));
         assert_eq!(other.entries(&all, 9).unwrap(), [(b"a".to_vec(), IVec::from(b"2"))]);
         assert_eq!(looks.usage().capacity, 2 * 2 * NOTE as u64);

@@ -14,8 +14,28 @@ pub(in crate::store::sled) fn filling() -> Key<Filling> {
 
 /// The keys at which a kind of record is read, in its order; where the time counts, the places in time.
 pub(in crate::store::sled) fn all(kind: Kind) -> Span {
-    let what = kind.as_str();
-    let space = match kind {
+    Key::<()>::new(space(kind), kind.as_str()).and_below()
+}
+
+/// Whether this key is read where that kind of record is: by itself, or for what its place in time stands for.
+pub(in crate::store::sled) fn is_of(kind: Kind, key: &[u8]) -> bool {
+    let beside = match kind {
+        Kind::OnceValues => Some(&b'o'),
+        Kind::EndedSessions => Some(&b'X'),
+        Kind::Members
+        | Kind::Leaving
+        | Kind::Thoughts
+        | Kind::Revisions
+        | Kind::ApiTokens
+        | Kind::Sessions
+        | Kind::Logouts
+        | Kind::UnsentTexts => None,
+    };
+    key.first().is_some_and(|first| *first == space(kind) || Some(first) == beside)
+}
+
+fn space(kind: Kind) -> u8 {
+    match kind {
         Kind::Members => b'm',
         Kind::Leaving => b'g',
         Kind::Thoughts => b't',
@@ -26,8 +46,7 @@ pub(in crate::store::sled) fn all(kind: Kind) -> Span {
         Kind::EndedSessions => b'e',
         Kind::Logouts => b'J',
         Kind::UnsentTexts => b'u',
-    };
-    Key::<()>::new(space, what).and_below()
+    }
 }
 
 /// Whose `once` value it is, and its hash.
