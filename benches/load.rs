@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -118,25 +119,82 @@ pub async fn once(port: u16, ask: &Ask) -> Response<Bytes> {
 /// A number for each request there is, so that no two forms are the same.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
-/// Drives `server` with `connections` connections for that long.
-pub async fn drive(server: &Process, ask: &Ask, connections: usize, time: Duration) -> Measured {
-    let cpu = server.cpu();
-    let begun = Instant::now();
-    let mut tasks = JoinSet::new();
-    for number in 0..connections {
-        tasks.spawn(one(server.port, ask.of_connection(number), begun + time));
-    }
-    let mut taken: Vec<u32> = tasks.join_all().await.into_iter().flatten().collect();
-    let elapsed = begun.elapsed().as_secs_f64();
-    let cpu = (server.cpu() - cpu) * 1e6 / taken.len() as f64;
-    taken.sort_unstable();
-    let at = |part: f64| f64::from(taken[((taken.len() - 1) as f64 * part) as usize]) / 1000.0;
-    Measured { rate: taken.len() as f64 / elapsed, p50: at(0.5), p99: at(0.99), cpu, memory: server.memory() }
+/// What a server was asked for: the microseconds that each request took, and the seconds of time and of CPU time in all.
+#[derive(Default)]
+pub struct Taken {
+    /// Each request.
+    pub each: Vec<u32>,
+    /// All of it, by the clock.
+    pub seconds: f64,
+    /// What of it the server worked.
+    pub cpu: f64,
 }
 
-/// One connection. Gives the microseconds that each of its requests took.
-async fn one(port: u16, ask: Ask, until: Instant) -> Vec<u32> {
-    let mut connection = connect(port).await;
+impl Taken {
+    /// What it comes to.
+    pub fn of(mut self, server: &Process) -> Measured {
+        let requests = self.each.len() as f64;
+        self.each.sort_unstable();
+        let at = |part: f64| f64::from(self.each[((self.each.len() - 1) as f64 * part) as usize]) / 1000.0;
+        Measured {
+            rate: requests / self.seconds,
+            p50: at(0.5),
+            p99: at(0.99),
+            cpu: self.cpu * 1e6 / requests,
+            memory: server.memory(),
+        }
+    }
+}
+
+/// Who asks a server, each over a connection of its own.
+pub struct Side<'a> {
+    server: &'a Process,
+    ask: &'a Ask,
+    connections: Vec<SendRequest<Full<Bytes>>>,
+    taken: Taken,
+}
+
+impl<'a> Side<'a> {
+    /// Connects.
+    pub async fn new((server, ask): (&'a Process, &'a Ask), connections: usize) -> Self {
+        let connections = join_all((0..connections).map(|_| connect(server.port))).await;
+        Self { server, ask, connections, taken: Taken::default() }
+    }
+
+    /// Asks for that long.
+    pub async fn ask(&mut self, time: Duration) {
+        let (cpu, begun) = (self.server.cpu(), Instant::now());
+        let mut tasks = JoinSet::new();
+        for (number, connection) in self.connections.drain(..).enumerate() {
+            tasks.spawn(one(connection, self.ask.of_connection(number), begun + time));
+        }
+        for (connection, each) in tasks.join_all().await {
+            self.connections.push(connection);
+            self.taken.each.extend(each);
+        }
+        self.taken.seconds += begun.elapsed().as_secs_f64();
+        self.taken.cpu += self.server.cpu() - cpu;
+    }
+
+    /// What it has come to.
+    pub fn measured(self) -> Measured {
+        self.taken.of(self.server)
+    }
+}
+
+/// Drives `server` with `connections` connections for that long.
+pub async fn drive(server: &Process, ask: &Ask, connections: usize, time: Duration) -> Measured {
+    let mut side = Side::new((server, ask), connections).await;
+    side.ask(time).await;
+    side.measured()
+}
+
+/// What one connection asks. Gives it back, with the microseconds that each of its requests took.
+async fn one(
+    mut connection: SendRequest<Full<Bytes>>,
+    ask: Ask,
+    until: Instant,
+) -> (SendRequest<Full<Bytes>>, Vec<u32>) {
     let mut taken = Vec::new();
     while Instant::now() < until {
         let begun = Instant::now();
@@ -150,25 +208,24 @@ async fn one(port: u16, ask: Ask, until: Instant) -> Vec<u32> {
         }
         taken.push(begun.elapsed().as_micros() as u32);
     }
-    taken
+    (connection, taken)
 }
 
-/// Ours and the limit in turn, three times each; of each the run whose rate is in the middle.
+/// How often each side has its turn: the machine is quicker or slower from one second to the next.
+pub const TURNS: u32 = 12;
+
+/// Ours and the limit in turn, over connections that stay; who is first changes.
 pub async fn in_turn(
     ours: (&Process, &Ask),
     limit: (&Process, &Ask),
     connections: usize,
     time: Duration,
 ) -> (Measured, Measured) {
-    let (mut of_ours, mut of_limit) = (Vec::new(), Vec::new());
-    for _ in 0..3 {
-        of_limit.push(drive(limit.0, limit.1, connections, time / 3).await);
-        of_ours.push(drive(ours.0, ours.1, connections, time / 3).await);
+    let (mut ours, mut limit) = (Side::new(ours, connections).await, Side::new(limit, connections).await);
+    for turn in 0..TURNS {
+        let [first, second] = if turn % 2 == 0 { [&mut ours, &mut limit] } else { [&mut limit, &mut ours] };
+        first.ask(time / TURNS).await;
+        second.ask(time / TURNS).await;
     }
-    (middle(of_ours), middle(of_limit))
-}
-
-fn middle(mut runs: Vec<Measured>) -> Measured {
-    runs.sort_by(|one, other| one.rate.total_cmp(&other.rate));
-    runs[runs.len() / 2]
+    (ours.measured(), limit.measured())
 }

@@ -1,9 +1,14 @@
 //! How soon it answers, and what it needs when it does nothing.
 
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
 use tokio::net::TcpStream;
 
+use super::writes;
+use crate::fill::Filled;
 use crate::load::{self, Ask};
 use crate::table::{Row, Table};
 use crate::{Options, fill, site};
@@ -16,9 +21,9 @@ pub async fn measure(options: &Options, table: &mut Table) {
     let folder = tempfile::tempdir().unwrap();
     // The first start makes the store and the secret, which is another thing.
     drop(site::start(folder.path(), &[]));
-    let mut taken = first_answer(folder.path(), false).await;
+    let mut taken = first_answer(folder.path()).await;
     for _ in 0..4 {
-        taken = taken.min(first_answer(folder.path(), false).await);
+        taken = taken.min(first_answer(folder.path()).await);
     }
     add(table, "start to first answer, empty store", "under 100 ms", taken, 100);
     let server = site::start(folder.path(), &[]);
@@ -33,9 +38,25 @@ pub async fn measure(options: &Options, table: &mut Table) {
     });
     drop(server);
     let largest = options.sizes().last().copied().unwrap_or_default();
-    let filled = fill::of(largest).await;
-    let taken = first_answer(&filled.folder, true).await;
+    let killed = killed_under_writers(&fill::of(largest).await).await;
+    let taken = first_answer(killed.path()).await;
     add(table, &format!("start to first answer, {largest} thoughts, after SIGKILL"), "under 2 s", taken, 2000);
+}
+
+/// A copy of a store, whose server was killed while 32 shared what they could.
+async fn killed_under_writers(filled: &Filled) -> TempDir {
+    let copy = tempfile::tempdir_in(fill::kept()).unwrap();
+    let everything = filled.folder.join(".");
+    assert!(Command::new("cp").arg("-r").args([&everything, copy.path()]).status().unwrap().success());
+    let mut server = site::start(copy.path(), &[]);
+    let mut share = writes::share(&filled.cookie);
+    share.status = load::once(server.port, &share).await.status();
+    assert!(share.status.is_success(), "{}", share.status);
+    let writers = load::drive(&server, &share, 32, Duration::from_mins(1));
+    // They are broken off in the middle of it, and so is the server.
+    let _ = tokio::time::timeout(Duration::from_secs(2), writers).await;
+    server.kill();
+    copy
 }
 
 fn add(table: &mut Table, what: &str, reach: &'static str, taken: Duration, most: u128) {
@@ -48,11 +69,8 @@ fn add(table: &mut Table, what: &str, reach: &'static str, taken: Duration, most
     });
 }
 
-/// How long it takes from its start until it has answered a request; after it was killed, if so wanted.
-async fn first_answer(folder: &std::path::Path, killed: bool) -> Duration {
-    if killed {
-        site::start(folder, &[]).kill();
-    }
+/// How long it takes from its start until it has answered a request.
+async fn first_answer(folder: &Path) -> Duration {
     let begun = Instant::now();
     let server = site::start(folder, &[]);
     while TcpStream::connect(("127.0.0.1", server.port)).await.is_err() {
