@@ -20,7 +20,7 @@ use crate::cache::Usage;
 use crate::store::copying::Kind;
 use crate::store::{Result, StoreError};
 
-/// Bytes that a look notes at most: what some 140,000 new thoughts change.
+/// Bytes that a look notes at most: what some 130,000 new thoughts change.
 const BYTES: usize = 64 * 1024 * 1024;
 
 /// What a note costs besides its key and record, in bytes, about.
