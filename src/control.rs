@@ -14,7 +14,6 @@ use crate::app::App;
 use crate::backup::{self, BackupError};
 use crate::config::Listen;
 use crate::serving::{Listener, Patience, serve};
-use crate::store::StoreError;
 
 /// What is asked for.
 const BACKUP: &str = "/backup";
@@ -69,8 +68,8 @@ impl Control {
         tracing::info!("a backup is being made");
         match backup::of_store(self.app.store.as_ref(), self.app.clock.now()).await {
             Ok(bytes) => {
-                let told = |error: &StoreError| tracing::error!(%error, "a backup was broken off");
-                Body::from_bytes_stream(bytes.inspect_err(told).map_err(io::Error::other)).into()
+                let bytes = bytes.inspect_err(|error| tracing::error!(%error, "a backup was broken off"));
+                Body::from_bytes_stream(bytes.map_err(io::Error::other)).into()
             }
             Err(error) => {
                 tracing::error!(%error, "a backup could not be begun");
