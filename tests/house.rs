@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("actions", &["app", "clock", "config", "domain", "keys", "live", "oidc", "store", "telemetry"]),
     ("app", &["cache", "clock", "config", "domain", "keys", "live", "oidc", "paths", "store", "telemetry"]),
     ("api", &["actions", "domain", "web"]),
-    ("backup", &["domain", "store"]),
+    ("backup", &["clock", "domain", "store"]),
     ("web", &["actions", "api", "app", "clock", "config", "domain", "oidc", "paths", "serving", "store", "telemetry"]),
     ("metrics", &["app", "oidc", "telemetry"]),
     ("jobs", &["app", "backup", "domain", "store"]),
