@@ -1,53 +1,61 @@
 //! Copying commands that are killed half way (SIGKILL), and given again.
 
 use std::fs;
+use std::ops::Range;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use tempfile::TempDir;
 use thoughts::app::open_store;
 use thoughts::backup::{Kept, keep};
+use thoughts::store::Store;
 use thoughts::store::copying::{Filling, Record};
 
 use crate::support::generator::{member, thought};
 use crate::support::postgres;
-use crate::support::program::{run, store_in, thoughts};
+use crate::support::program::{run, store_in, succeeds, sums, text, thoughts};
 use crate::support::site::SECRET;
 
 /// So many thoughts that a command is still at it when it is seen to have begun.
 const THOUGHTS: u64 = 3_000;
 const MEMBERS: u64 = 100;
 
+/// The signal's number. Source: POSIX, `kill`.
+const SIGKILL: i32 = 9;
+
 /// A store with many thoughts, and a folder for what is made of it.
 async fn many() -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let url = store_in(&folder.path().join("source"));
     let store = open_store(&url.parse().unwrap()).await.unwrap();
-    let members = (0..MEMBERS).map(|number| Record::Member(member(number)));
-    let thoughts = (0..THOUGHTS).map(|number| Record::Thought(thought(number, MEMBERS)));
-    let so_far = Filling { from: "the test".to_owned(), records: 0 };
-    store.fill(members.chain(thoughts).collect(), &so_far).await.unwrap();
-    store.filled().await.unwrap();
+    put(store.as_ref(), (0..MEMBERS).map(|number| Record::Member(member(number)))).await;
+    put(store.as_ref(), thoughts_of(0..THOUGHTS)).await;
     store.close().await.unwrap();
     (folder, url)
+}
+
+fn thoughts_of(numbers: Range<u64>) -> impl Iterator<Item = Record> {
+    numbers.map(|number| Record::Thought(thought(number, MEMBERS)))
+}
+
+async fn put(store: &dyn Store, records: impl Iterator<Item = Record>) {
+    let so_far = Filling { from: "the test".to_owned(), records: 0 };
+    store.fill(records.collect(), &so_far).await.unwrap();
+    store.filled().await.unwrap();
 }
 
 fn on(store: &str, arguments: &[&str]) -> Output {
     run(arguments, &[("THOUGHTS_STORE", store), ("THOUGHTS_SECRET", SECRET)])
 }
 
-fn succeeds(output: &Output) -> Vec<String> {
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    let printed = String::from_utf8(output.stdout.clone()).unwrap();
-    printed.lines().filter(|line| line.contains("sha256")).map(str::to_owned).collect()
+/// The counts and checksums of a command that ends well.
+fn sums_of(output: &Output) -> Vec<String> {
+    sums(&succeeds(output))
 }
 
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-/// Starts a command and kills it as soon as `begun` says that it is at it, or when it has ended before that was seen.
-async fn kill(store: &str, arguments: &[&str], begun: impl AsyncFn() -> bool) {
+/// Starts a command and kills it as soon as `begun` says that it is at it. `false` where it had ended before.
+async fn kill(store: &str, arguments: &[&str], begun: impl AsyncFn() -> bool) -> bool {
     let folder = tempfile::tempdir().unwrap();
     let mut command = thoughts(arguments, &[("THOUGHTS_STORE", store), ("THOUGHTS_SECRET", SECRET)]);
     let command = command.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -57,7 +65,7 @@ async fn kill(store: &str, arguments: &[&str], begun: impl AsyncFn() -> bool) {
     }
     // It may have gone by itself.
     let _ = child.kill();
-    child.wait().unwrap();
+    child.wait().unwrap().signal() == Some(SIGKILL)
 }
 
 /// How often a kill that came too late is tried again, with something new.
@@ -78,8 +86,8 @@ async fn half_filled(kind: &str, folder: &Path, source: &str, command: impl Fn(&
         let arguments = command(&target);
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
         let store = if arguments[0] == "move" { source } else { &target };
-        kill(store, &arguments, async || is_filled_in_part(&target).await).await;
-        if records_in(&target).await.is_some_and(|records| records > 0) {
+        let killed = kill(store, &arguments, async || is_filled_in_part(&target).await).await;
+        if killed && records_in(&target).await.is_some_and(|records| records > 0) {
             return Some(target);
         }
     }
@@ -118,14 +126,14 @@ fn words(arguments: &[&str]) -> Vec<String> {
 async fn a_restore_that_is_killed_goes_on_when_it_is_given_again() {
     let (folder, source) = many().await;
     let file = folder.path().join("all.backup");
-    let made = succeeds(&on(&source, &["backup", text(&file)]));
+    let made = sums_of(&on(&source, &["backup", text(&file)]));
     let restore = ["restore", text(&file)];
     for kind in STORES {
         let Some(target) = half_filled(kind, folder.path(), &source, |_| words(&restore)).await else { continue };
         assert_eq!(on(&target, &["backup", text(&folder.path().join("half"))]).status.code(), Some(1));
-        assert_eq!(succeeds(&on(&target, &restore)), made);
+        assert_eq!(sums_of(&on(&target, &restore)), made);
         let again = folder.path().join("again.backup");
-        assert_eq!(succeeds(&on(&target, &["backup", text(&again)])), made);
+        assert_eq!(sums_of(&on(&target, &["backup", text(&again)])), made);
         fs::remove_file(again).unwrap();
     }
 }
@@ -136,12 +144,12 @@ async fn a_move_that_is_killed_goes_on_when_it_is_given_again_and_back() {
     for kind in STORES {
         let there = |target: &str| words(&["move", "--from", &source, "--to", target]);
         let Some(target) = half_filled(kind, folder.path(), &source, there).await else { continue };
-        let moved = succeeds(&run(&["move", "--from", &source, "--to", &target], &[]));
+        let moved = sums_of(&run(&["move", "--from", &source, "--to", &target], &[]));
 
         let back = |home: &str| words(&["move", "--from", &target, "--to", home]);
         let home = tempfile::tempdir().unwrap();
         let home = half_filled("sled", home.path(), &source, back).await.unwrap();
-        assert_eq!(succeeds(&run(&["move", "--from", &target, "--to", &home], &[])), moved);
+        assert_eq!(sums_of(&run(&["move", "--from", &target, "--to", &home], &[])), moved);
     }
 }
 
@@ -153,13 +161,14 @@ async fn a_backup_that_is_killed_leaves_no_file_of_that_name_and_is_made_when_it
     let some = |file: fs::DirEntry| file.metadata().is_ok_and(|of| of.len() > 0);
     for number in 0..TRIES {
         let file = kept.join(format!("{number}.backup"));
-        kill(&source, &["backup", text(&file)], async || fs::read_dir(&kept).unwrap().any(|file| some(file.unwrap())))
-            .await;
+        let begun = async || fs::read_dir(&kept).unwrap().any(|file| some(file.unwrap()));
+        let killed = kill(&source, &["backup", text(&file)], begun).await;
         if file.exists() {
             fs::remove_file(file).unwrap();
             continue;
         }
-        let made = succeeds(&on(&source, &["backup", text(&file)]));
+        assert!(killed, "it ended by itself, and there is no file");
+        let made = sums_of(&on(&source, &["backup", text(&file)]));
         assert!(made.iter().any(|line| line.contains(&THOUGHTS.to_string())), "{made:?}");
         assert_eq!(fs::read_dir(&kept).unwrap().count(), 1);
         return;
@@ -173,10 +182,7 @@ async fn many_and_a_snapshot() -> (TempDir, PathBuf, String) {
     let source = folder.path().join("source");
     let store = open_store(&url.parse().unwrap()).await.unwrap();
     keep(&Kept::beside(&source), store.as_ref(), jiff::Timestamp::now()).await.unwrap();
-    let later = (THOUGHTS..THOUGHTS + 1_000).map(|number| Record::Thought(thought(number, MEMBERS)));
-    let so_far = Filling { from: "the test".to_owned(), records: 0 };
-    store.fill(later.collect(), &so_far).await.unwrap();
-    store.filled().await.unwrap();
+    put(store.as_ref(), thoughts_of(THOUGHTS..THOUGHTS + 1_000)).await;
     store.close().await.unwrap();
     (folder, source, url)
 }
@@ -189,7 +195,7 @@ fn left(source: &Path, beginning: &str) -> Vec<PathBuf> {
 
 /// All is in it, and of what killed runs have left nothing.
 fn is_recovered(source: &Path, output: &Output) {
-    let sums = succeeds(output);
+    let sums = sums_of(output);
     assert!(sums.iter().any(|line| line.contains(&(THOUGHTS + 1_000).to_string())), "{sums:?}");
     assert_eq!(left(source, "recover-"), Vec::<PathBuf>::new());
     assert_eq!(left(source, "damaged-").len(), 1);
@@ -204,10 +210,10 @@ async fn a_recovery_that_is_killed_begins_anew_when_it_is_given_again() {
     for is_reached in stages {
         for tries in 1.. {
             let (_folder, source, url) = many_and_a_snapshot().await;
-            kill(&url, &["recover"], async || left(&source, "recover-").iter().any(|scratch| is_reached(scratch)))
-                .await;
+            let begun = async || left(&source, "recover-").iter().any(|scratch| is_reached(scratch));
             // It may have been too late.
-            if left(&source, "damaged-").is_empty() {
+            if kill(&url, &["recover"], begun).await && left(&source, "damaged-").is_empty() {
+                assert_eq!(left(&source, "recover-").len(), 1);
                 is_recovered(&source, &on(&url, &["recover"]));
                 break;
             }

@@ -13,7 +13,7 @@ use thoughts::store::copying::{Filling, Kind};
 
 use crate::account;
 use crate::support::postgres;
-use crate::support::program::{Server, run, store_in};
+use crate::support::program::{Server, fails, run, store_in, succeeds, sums, text};
 use crate::support::site::{SECRET, client};
 use crate::support::writers::{Writers, listed};
 use crate::support::{Person, Site, site};
@@ -23,22 +23,6 @@ fn on(folder: &Path, arguments: &[&str]) -> Output {
     run(arguments, &[("THOUGHTS_STORE", &format!("sled:{}", folder.display()))])
 }
 
-fn succeeds(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-/// The line with which it ends badly.
-fn fails(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    String::from_utf8(output.stderr.clone()).unwrap().lines().last().unwrap_or_default().to_owned()
-}
-
-/// The lines with counts and checksums.
-fn sums(printed: &str) -> Vec<String> {
-    printed.lines().filter(|line| line.contains("sha256")).map(str::to_owned).collect()
-}
-
 /// A server on the store in `folder`, and Ann, who has signed in there.
 async fn served(site: &Site, folder: &Path) -> (Server, Person) {
     let server = Server::start(folder, site.provider.issuer());
@@ -46,10 +30,6 @@ async fn served(site: &Site, folder: &Path) -> (Server, Person) {
     let ann = Person::new(&server.base);
     assert_eq!(ann.sign_in("Ann").await.status, 303);
     (server, ann)
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

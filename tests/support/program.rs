@@ -24,6 +24,28 @@ pub fn run(arguments: &[&str], settings: &[(&str, &str)]) -> Output {
     thoughts(arguments, settings).current_dir(folder.path()).output().unwrap()
 }
 
+/// What a command printed that ends well.
+pub fn succeeds(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// The line with which it ends badly.
+pub fn fails(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    String::from_utf8(output.stderr.clone()).unwrap().lines().last().unwrap_or_default().to_owned()
+}
+
+/// The lines with counts and checksums.
+pub fn sums(printed: &str) -> Vec<String> {
+    printed.lines().filter(|line| line.contains("sha256")).map(str::to_owned).collect()
+}
+
+/// A path as an argument.
+pub fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
 /// The embedded store in a folder, as the configuration names it.
 pub fn store_in(folder: &Path) -> String {
     format!("sled:{}", folder.display())
