@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::clock::is_name;
+use crate::store::sled::undo_half_replaced;
 
 /// What the folder is called in which the new store is made, up to the time.
 const SCRATCH: &str = "recover-";
@@ -30,25 +31,11 @@ impl Run {
     pub(super) fn new_store(&self) -> PathBuf {
         self.scratch.join("new")
     }
-
-    /// Whether it was killed between its last two steps: the damaged store is put aside, and the new one is not yet in its
-    /// place.
-    fn has_moved_one(&self) -> bool {
-        self.aside.join("sled").exists() && self.new_store().join("sled").exists()
-    }
 }
 
 /// Puts the damaged store back where a recovery was killed between putting it aside and the new one in its place.
 pub(super) fn put_back(folder: &Path) -> io::Result<()> {
-    let store = folder.join("sled");
-    if store.join("db").exists() {
-        return Ok(());
-    }
-    if let Some(run) = runs(folder)?.into_iter().find(Run::has_moved_one) {
-        // An empty folder gives way to what is called like it.
-        fs::rename(run.aside.join("sled"), store)?;
-    }
-    Ok(())
+    runs(folder)?.iter().try_for_each(|run| undo_half_replaced(folder, &run.new_store(), &run.aside))
 }
 
 /// Takes away what killed recoveries have left.

@@ -33,6 +33,7 @@ mod transaction;
 mod unsent;
 mod values;
 
+use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -67,15 +68,12 @@ impl PostgresStore {
     pub async fn open(config: &Config, root_certificate: Option<&Path>) -> Result<Self> {
         let way = Way::new(config, root_certificate)?;
         let pool = way.pool()?;
-        let opened = async {
+        let opening = async {
             let mut client = pool.get().await.map_err(transaction::no_connection)?;
             migrate::run(&mut client).await?;
             Ok((Teller::new(&client).await?, citus::is_there(&client).await?))
         };
-        let (teller, citus) = match opened.await {
-            Ok(opened) => opened,
-            Err(error) => return Err(cannot_open(error, config, &way).await),
-        };
+        let (teller, citus) = opened(opening, config, &way).await?;
         let database = Arc::new(Database::new(pool, teller, citus));
         let signed_in = sessions::signed_in(database.clone());
         Ok(Self { way, database, signed_in })
@@ -89,28 +87,26 @@ impl PostgresStore {
     pub async fn try_out(config: &Config, root_certificate: Option<&Path>) -> Result<bool> {
         let way = Way::new(config, root_certificate)?;
         let pool = way.pool()?;
-        let tried = async {
+        let trying = async {
             let mut client = pool.get().await.map_err(transaction::no_connection)?;
             let row = client.query_one(statements::IS_READ_ONLY, &[]).await.map_err(Fault::from)?;
             takes_writes(Some(&row))?;
             migrate::rehearse(&mut client).await
         };
-        match tried.await {
-            Ok(there) => Ok(there),
-            Err(error) => Err(cannot_open(error, config, &way).await),
-        }
+        opened(trying, config, &way).await
     }
 }
 
-/// Why it can't be opened, with the database's name and without its password.
-async fn cannot_open(error: StoreError, config: &Config, way: &Way) -> StoreError {
-    match error {
-        StoreError::Open(why) => StoreError::Open(format!("the store {} {why}", shown(config))),
-        StoreError::Failed(why) | StoreError::Full(why) | StoreError::Busy(why) => {
+/// What comes of opening it, or why it can't be opened, with the database's name and without its password.
+async fn opened<T>(opening: impl Future<Output = Result<T>>, config: &Config, way: &Way) -> Result<T> {
+    match opening.await {
+        Err(StoreError::Open(why)) => Err(StoreError::Open(format!("the store {} {why}", shown(config)))),
+        Err(StoreError::Failed(why) | StoreError::Full(why) | StoreError::Busy(why)) => {
             let why = way.why_none_of_several().await.unwrap_or(why);
-            StoreError::Open(format!("the store {} can't be opened: {why}", shown(config)))
+            Err(StoreError::Open(format!("the store {} can't be opened: {why}", shown(config))))
         }
-        StoreError::Corrupt { .. } | StoreError::Closed => error,
+        Err(error @ (StoreError::Corrupt { .. } | StoreError::Closed)) => Err(error),
+        Ok(opened) => Ok(opened),
     }
 }
 

@@ -140,6 +140,7 @@ statements! {
     /// What others have told, behind a place.
     CHANGES = "SELECT at, teller, number, record FROM changes WHERE (at, teller, number) > ($1, $2, $3) AND teller <> $4 \
         ORDER BY at, teller, number LIMIT $5";
+    /// What one instance has told of these numbers, from a time on.
     OWN_CHANGES = "SELECT at, teller, number, record FROM changes WHERE at >= $1 AND teller = $2 AND number = ANY ($3)";
     /// A range with both ends is taken for a few rows, which it is.
     REMOVE_CHANGES = "DELETE FROM changes WHERE at BETWEEN 0 AND $1";

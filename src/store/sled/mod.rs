@@ -38,7 +38,7 @@ use sled::Db;
 
 use self::cached::Cached;
 use self::look::Looks;
-pub use self::salvage::{Claim, Salvage, replace};
+pub use self::salvage::{Claim, Salvage, replace, undo_half_replaced};
 use self::writer::{Disk, Writer};
 use super::{Following, Result, Store, StoreError};
 use crate::cache::Usage;

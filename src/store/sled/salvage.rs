@@ -194,6 +194,18 @@ pub fn replace(folder: &Path, new: &Path, aside: &Path) -> Result<()> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
 }
 
+/// Takes back a [`replace`] that was killed between its steps: what is in `aside` is put back, where the new store is still
+/// in `new` and there is none in `folder`. Otherwise there is nothing to take back.
+///
+/// # Errors
+/// Where files can't be moved.
+pub fn undo_half_replaced(folder: &Path, new: &Path, aside: &Path) -> io::Result<()> {
+    let (store, put_aside) = (folder.join(open::SLED), aside.join(open::SLED));
+    let is_half_done = !store.join("db").exists() && put_aside.exists() && new.join(open::SLED).exists();
+    // An empty folder gives way to what is called like it.
+    if is_half_done { fs::rename(put_aside, store) } else { Ok(()) }
+}
+
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     // As the store itself: for its owner alone.
     open::make(to)?;
