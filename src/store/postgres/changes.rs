@@ -6,14 +6,14 @@
 //! waiting for its own write to the disk (`PreCommit_Notify` holds a lock over all of the server). So others are woken
 //! afterwards, by `following`, once for all that was committed meanwhile.
 
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use deadpool_postgres::ClientWrapper;
 use tokio::sync::Notify;
-use tokio::time::{Duration, Instant};
 use tokio_postgres::{Client, Row, Statement};
 
+use super::doubts::{Doubts, Place};
 use super::statements as sql;
 use super::transaction::{Fault, Transaction, answer};
 use super::values::{bytes, limit, number};
@@ -26,12 +26,6 @@ const WHAT: &str = "a change";
 /// How many are read at once.
 const PAGE: usize = 1000;
 
-/// For how long a commit that was not answered is looked for, from the first look on.
-const LOOKED_FOR: Duration = Duration::from_mins(1);
-
-/// How much earlier than its commit was given up a change may have been told, in milliseconds.
-const EARLIER: i64 = 60_000;
-
 /// The name of an instance since its start.
 pub(super) type Name = [u8; 16];
 
@@ -40,9 +34,8 @@ pub(super) struct Teller {
     pub(super) name: Name,
     /// How many changes it has told.
     told: AtomicI64,
-    /// Those whose commit was not answered. If it came about all the same, nobody was told of it here: this instance hears of
-    /// it as of what others tell.
-    in_doubt: Mutex<Vec<InDoubt>>,
+    /// Those whose commit was not answered.
+    pub(super) doubts: Doubts,
     /// Whoever waits for it wakes the others.
     pub(super) committed: Notify,
 }
@@ -54,30 +47,10 @@ impl Teller {
         Ok(Self {
             name: bytes("a new name", &row, 0)?,
             told: AtomicI64::new(0),
-            in_doubt: Mutex::default(),
+            doubts: Doubts::default(),
             committed: Notify::new(),
         })
     }
-
-    /// Notes that nobody knows whether these came about.
-    pub(super) fn unanswered(&self, numbers: Vec<i64>) {
-        let given_up = Instant::now();
-        self.in_doubt().extend(numbers.into_iter().map(|number| InDoubt { number, given_up, looked: None }));
-    }
-
-    fn in_doubt(&self) -> MutexGuard<'_, Vec<InDoubt>> {
-        self.in_doubt.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A change that this instance has told, and nobody knows whether it came about.
-struct InDoubt {
-    /// How many were told before.
-    number: i64,
-    /// When its commit was given up.
-    given_up: Instant,
-    /// When it was looked for first. A database that is away is not looked into.
-    looked: Option<Instant>,
 }
 
 impl Transaction<'_> {
@@ -88,8 +61,10 @@ impl Transaction<'_> {
         }
         let numbers: Vec<_> = changes.iter().map(|_| self.teller.told.fetch_add(1, Ordering::Relaxed)).collect();
         let records = changes.iter().map(|change| encode(WHAT, change)).collect::<Result<Vec<_>>>()?;
-        self.change(sql::ANNOUNCE, &[&&self.teller.name[..], &numbers, &records]).await?;
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).extend(numbers);
+        let rows = self.rows(sql::ANNOUNCE, &[&&self.teller.name[..], &numbers, &records]).await?;
+        let places = rows.iter().map(|row| Ok(Place { at: number(row, 0)?, number: number(row, 1)? }));
+        let places = places.collect::<Result<Vec<_>>>()?;
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).extend(places);
         Ok(())
     }
 }
@@ -124,21 +99,16 @@ pub(super) async fn now(client: &Client) -> Result<i64, Fault> {
 }
 
 /// What came about, by now, of the changes of `me` that were in doubt. It is told once.
-pub(super) async fn no_longer_in_doubt(client: &Client, me: &Teller, now: i64) -> Result<Vec<Told>, Fault> {
-    let (numbers, oldest): (Vec<i64>, _) = {
-        let mut in_doubt = me.in_doubt();
-        in_doubt.retain(|one| one.looked.is_none_or(|first| first.elapsed() < LOOKED_FOR));
-        for one in in_doubt.iter_mut() {
-            one.looked.get_or_insert_with(Instant::now);
-        }
-        (in_doubt.iter().map(|one| one.number).collect(), in_doubt.iter().map(|one| one.given_up).min())
-    };
-    let Some(oldest) = oldest else { return Ok(Vec::new()) };
-    let age = i64::try_from(oldest.elapsed().as_millis()).unwrap_or(i64::MAX);
-    let since = now.saturating_sub(age).saturating_sub(EARLIER);
-    let rows = answer(client.query(sql::OWN_CHANGES, &[&since, &&me.name[..], &numbers])).await?;
+pub(super) async fn no_longer_in_doubt(client: &Client, me: &Teller) -> Result<Vec<Told>, Fault> {
+    let places = me.doubts.places();
+    if places.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (at, numbers): (Vec<_>, Vec<_>) = places.iter().map(|place| (place.at, place.number)).unzip();
+    let rows = answer(client.query(sql::OWN_CHANGES, &[&&me.name[..], &at, &numbers])).await?;
     let told = rows.iter().map(Told::read).collect::<Result<Vec<_>>>()?;
-    me.in_doubt().retain(|one| !told.iter().any(|told| told.id.1 == one.number));
+    let found: Vec<_> = told.iter().map(|told| Place { at: told.at, number: told.id.1 }).collect();
+    me.doubts.looked_for(&places, &found);
     Ok(told)
 }
 

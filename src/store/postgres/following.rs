@@ -164,7 +164,7 @@ impl Follower {
         // The last that can fail: what it gives is not given again.
         let own = match look {
             Look::ByNotice => Vec::new(),
-            Look::ByTheClock => changes::no_longer_in_doubt(&line.client, &self.teller, now).await?,
+            Look::ByTheClock => changes::no_longer_in_doubt(&line.client, &self.teller).await?,
         };
         let lost = now.saturating_sub(looked) > KEPT - OVERLAP;
         self.looked = Some(now);

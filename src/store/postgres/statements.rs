@@ -134,14 +134,17 @@ statements! {
     /// A name for an instance: 16 random bytes.
     NEW_TELLER = "SELECT decode(replace(gen_random_uuid()::text, '-', ''), 'hex')";
     NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    /// Gives where each of them stands.
     ANNOUNCE = "INSERT INTO changes (at, teller, number, record) \
         SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, $1, told.number, told.record \
-        FROM unnest($2::bigint[], $3::bytea[]) AS told (number, record)";
+        FROM unnest($2::bigint[], $3::bytea[]) AS told (number, record) RETURNING at, number";
     /// What others have told, behind a place.
     CHANGES = "SELECT at, teller, number, record FROM changes WHERE (at, teller, number) > ($1, $2, $3) AND teller <> $4 \
         ORDER BY at, teller, number LIMIT $5";
-    /// What one instance has told of these numbers, from a time on.
-    OWN_CHANGES = "SELECT at, teller, number, record FROM changes WHERE at >= $1 AND teller = $2 AND number = ANY ($3)";
+    /// What one instance has told at these places.
+    OWN_CHANGES = "SELECT told.at, told.teller, told.number, told.record FROM unnest($2::bigint[], $3::bigint[]) AS place (at, number) \
+        CROSS JOIN LATERAL (SELECT at, teller, number, record FROM changes \
+            WHERE changes.at = place.at AND changes.teller = $1 AND changes.number = place.number LIMIT 1) AS told";
     /// A range with both ends is taken for a few rows, which it is.
     REMOVE_CHANGES = "DELETE FROM changes WHERE at BETWEEN 0 AND $1";
 

@@ -13,6 +13,7 @@ use tokio_postgres::{Error, Row};
 
 use super::changes::Teller;
 use super::connect;
+use super::doubts::Place;
 use super::hint::hint;
 use crate::store::{Result, StoreError};
 
@@ -149,8 +150,8 @@ impl Turn<'_> {
 pub(super) struct Transaction<'a> {
     inner: deadpool_postgres::Transaction<'a>,
     pub(super) teller: &'a Teller,
-    /// The numbers of what it tells others.
-    pub(super) told: Mutex<Vec<i64>>,
+    /// Where stands what it tells others.
+    pub(super) told: Mutex<Vec<Place>>,
 }
 
 impl Transaction<'_> {
@@ -187,7 +188,7 @@ impl Transaction<'_> {
                 let committed = answer(self.inner.commit()).await;
                 match committed {
                     Ok(()) if !told.is_empty() => self.teller.committed.notify_one(),
-                    Err(Fault::Store(_) | Fault::Connection(_)) => self.teller.unanswered(told),
+                    Err(Fault::Store(_) | Fault::Connection(_)) => self.teller.doubts.add(told),
                     Ok(()) | Err(Fault::Again) => {}
                 }
                 committed.map(|()| done)

@@ -216,6 +216,30 @@ async fn what_is_committed_later_than_what_was_told_after_it_is_heard_and_once()
 }
 
 #[tokio::test]
+async fn what_took_long_to_be_committed_is_heard_where_notices_never_cease() {
+    let Some(mut two) = two().await else { return };
+    let slow = told(&thought(&member(&two.one, "ann").await, "slow", "public"));
+    // It was told three seconds before it is there: looks by notice don't go back as far.
+    let insert = "INSERT INTO changes SELECT extract(epoch FROM clock_timestamp()) * 1000 - 3000, substr(sha256(''), 1, 16), 0, $1";
+    let (beside, busy) = (client(&two.config).await, client(&two.config).await);
+    // The first look of all is by the clock.
+    two.hears(vec![]).await;
+    let never_cease = async {
+        loop {
+            busy.batch_execute("NOTIFY thoughts_changes").await.unwrap();
+        }
+    };
+    let is_heard = async {
+        beside.execute(insert, &[&encode("a change", &slow).unwrap()]).await.unwrap();
+        assert_eq!(two.changes(1).await, [slow]);
+    };
+    tokio::select! {
+        () = never_cease => {}
+        () = is_heard => {}
+    }
+}
+
+#[tokio::test]
 async fn what_is_told_while_the_connection_is_cut_off_is_heard_later() {
     let Some(mut two) = two().await else { return };
     let ann = member(&two.one, "ann").await;
