@@ -11,6 +11,7 @@ use thoughts::app::open_store;
 use thoughts::backup::{Kept, keep};
 use thoughts::store::Store;
 use thoughts::store::copying::{Filling, Record};
+use thoughts::store::sled::replace;
 
 use crate::support::generator::{member, thought};
 use crate::support::postgres;
@@ -222,20 +223,58 @@ async fn a_recovery_that_is_killed_begins_anew_when_it_is_given_again() {
     }
 }
 
+/// What there is between the last two steps of a recovery, which are too close for a test to hit: the new store, and the
+/// damaged one aside.
+fn between_the_last_steps(source: &Path) -> (PathBuf, PathBuf) {
+    let (new, aside) = (source.join("recover-2026-01-01T000000Z/new"), source.join("damaged-2026-01-01T000000Z"));
+    fs::create_dir_all(new.join("sled")).unwrap();
+    fs::create_dir(&aside).unwrap();
+    fs::rename(source.join("sled"), aside.join("sled")).unwrap();
+    (new, aside)
+}
+
+fn is_refused(output: &Output, with: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains(with), "{output:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recovery_that_is_killed_while_it_changes_the_stores_loses_nothing_of_either() {
     let (_folder, source, url) = many_and_a_snapshot().await;
-    // What is there between its two steps, which are too close for a test to hit.
-    let (new, aside) = (source.join("recover-2026-01-01T000000Z/new/sled"), source.join("damaged-2026-01-01T000000Z"));
-    fs::create_dir_all(new).unwrap();
-    fs::create_dir(&aside).unwrap();
-    fs::rename(source.join("sled"), aside.join("sled")).unwrap();
+    between_the_last_steps(&source);
     // What is called otherwise is somebody's own.
     fs::create_dir(source.join("recover-mine")).unwrap();
     // Whoever starts a server meanwhile is told to recover.
-    let refused = on(&url, &["backup", text(&source.join("x.backup"))]);
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("thoughts recover"), "{refused:?}");
+    is_refused(&on(&url, &["backup", text(&source.join("x.backup"))]), "thoughts recover");
     let recovered = on(&url, &["recover"]);
     fs::remove_dir(source.join("recover-mine")).unwrap();
     is_recovered(&source, &recovered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_put_aside_that_somebody_uses_there_or_has_begun_anew_stays_where_it_is() {
+    let (_folder, source, url) = many_and_a_snapshot().await;
+    let (new, aside) = between_the_last_steps(&source);
+    let used = open_store(&store_in(&aside).parse().unwrap()).await;
+    is_refused(&on(&url, &["recover"]), "in use by another process");
+    assert!(aside.join("sled/db").exists() && !source.join("sled").exists());
+    drop(used);
+
+    fs::remove_file(source.join("store")).unwrap();
+    open_store(&url.parse().unwrap()).await.unwrap().close().await.unwrap();
+    is_refused(&on(&url, &["recover"]), text(&aside));
+    assert!(aside.join("sled/db").exists() && new.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_store_without_its_mark_is_not_begun_anew_once_it_was_put_aside() {
+    let (_folder, source, url) = many_and_a_snapshot().await;
+    let (new, aside) = (source.join("new"), source.join("aside"));
+    open_store(&store_in(&new).parse().unwrap()).await.unwrap().close().await.unwrap();
+    fs::remove_file(source.join("store")).unwrap();
+    // Its last step fails.
+    fs::remove_dir_all(new.join("sled")).unwrap();
+    replace(&source, &new, &aside).unwrap_err();
+    assert!(aside.join("sled/db").exists());
+    is_refused(&on(&url, &["backup", text(&source.join("x.backup"))]), "thoughts recover");
 }

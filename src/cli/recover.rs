@@ -32,13 +32,14 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
     };
     let work = Work { folder, run: Run::of(folder, &name_of(Clock::system().now())) };
     let _turn = Claim::to_recover(folder)?;
-    left::put_back(folder).map_err(|error| work.failed("what an earlier run has left", &error))?;
+    let runs = left::runs(folder).map_err(|error| work.failed("what an earlier run has left", &error))?;
+    let put_back = left::put_back(folder, &runs)?;
     if !folder.join("store").exists() && !folder.join("sled").exists() {
         return Err(Failed::Use(format!("there is no store in `{}`, and so nothing to recover", folder.display())));
     }
     // What a server writes meanwhile would be in the damaged store, and nowhere else.
-    let claim = Claim::of(folder)?;
-    left::clear(folder).map_err(|error| work.failed("what an earlier run has left", &error))?;
+    let claim = put_back.map_or_else(|| Claim::of(folder), Ok)?;
+    left::clear(runs).map_err(|error| work.failed("what an earlier run has left", &error))?;
     let newest = Kept::beside(folder).newest().map_err(|error| work.failed("the snapshots", &error))?;
     let salvage = work.salvage("first")?;
     if salvage.is_half_filled() {

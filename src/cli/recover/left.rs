@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::clock::is_name;
-use crate::store::sled::undo_half_replaced;
+use crate::store::StoreError;
+use crate::store::sled::{Claim, undo_half_replaced};
 
 /// What the folder is called in which the new store is made, up to the time.
 const SCRATCH: &str = "recover-";
@@ -33,14 +34,16 @@ impl Run {
     }
 }
 
-/// Puts the damaged store back where a recovery was killed between putting it aside and the new one in its place.
-pub(super) fn put_back(folder: &Path) -> io::Result<()> {
-    runs(folder)?.iter().try_for_each(|run| undo_half_replaced(folder, &run.new_store(), &run.aside))
+/// Puts the damaged store back where one of these was killed between putting it aside and the new one in its place, and
+/// claims it.
+pub(super) fn put_back(folder: &Path, runs: &[Run]) -> Result<Option<Claim>, StoreError> {
+    let mut undone = runs.iter().map(|run| undo_half_replaced(folder, &run.new_store(), &run.aside));
+    undone.find_map(Result::transpose).transpose()
 }
 
-/// Takes away what killed recoveries have left.
-pub(super) fn clear(folder: &Path) -> io::Result<()> {
-    for run in runs(folder)? {
+/// Takes away what these have left.
+pub(super) fn clear(runs: Vec<Run>) -> io::Result<()> {
+    for run in runs {
         fs::remove_dir_all(run.scratch)?;
         // What holds a damaged store stays.
         let _ = fs::remove_dir(run.aside);
@@ -49,7 +52,7 @@ pub(super) fn clear(folder: &Path) -> io::Result<()> {
 }
 
 /// The recoveries that have not come to their end. What is called otherwise is somebody else's.
-fn runs(folder: &Path) -> io::Result<Vec<Run>> {
+pub(super) fn runs(folder: &Path) -> io::Result<Vec<Run>> {
     let mut runs = Vec::new();
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(runs),

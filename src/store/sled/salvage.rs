@@ -180,30 +180,46 @@ fn caught_up(scratch: &Path, db: &Db) -> std::result::Result<(), String> {
 /// # Errors
 /// Where files can't be moved. What was there is then where it was, or in `aside`.
 pub fn replace(folder: &Path, new: &Path, aside: &Path) -> Result<()> {
-    let failed = |what: &Path| {
-        let what = what.display().to_string();
-        move |error: io::Error| StoreError::Open(format!("`{what}` can't be moved: {error}"))
-    };
-    fs::create_dir_all(aside).map_err(failed(aside))?;
+    fs::create_dir_all(aside).map_err(unmoved(aside))?;
+    let sync = |what: &Path| File::open(what).and_then(|file| file.sync_all()).map_err(unmoved(what));
+    // First, so that whoever serves is told of a store that is missing, and begins no other, where this is killed between
+    // the next two steps.
+    fs::rename(new.join(open::MARK), folder.join(open::MARK)).map_err(unmoved(new))?;
+    sync(folder)?;
     let store = folder.join(open::SLED);
     if store.exists() {
-        fs::rename(&store, aside.join(open::SLED)).map_err(failed(&store))?;
+        fs::rename(&store, aside.join(open::SLED)).map_err(unmoved(&store))?;
     }
-    fs::rename(new.join(open::SLED), &store).map_err(failed(new))?;
-    fs::rename(new.join(open::MARK), folder.join(open::MARK)).map_err(failed(new))?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
+    fs::rename(new.join(open::SLED), &store).map_err(unmoved(new))?;
+    sync(folder)
 }
 
 /// Takes back a [`replace`] that was killed between its steps: what is in `aside` is put back, where the new store is still
-/// in `new` and there is none in `folder`. Otherwise there is nothing to take back.
+/// in `new` and there is none in `folder`. It is claimed from then on. `None` where there is nothing to take back.
 ///
 /// # Errors
-/// Where files can't be moved.
-pub fn undo_half_replaced(folder: &Path, new: &Path, aside: &Path) -> io::Result<()> {
+/// `Open` where files can't be moved, another process has what is in `aside`, or another store was made in `folder`.
+pub fn undo_half_replaced(folder: &Path, new: &Path, aside: &Path) -> Result<Option<Claim>> {
     let (store, put_aside) = (folder.join(open::SLED), aside.join(open::SLED));
-    let is_half_done = !store.join("db").exists() && put_aside.exists() && new.join(open::SLED).exists();
+    if !put_aside.exists() || !new.join(open::SLED).exists() {
+        return Ok(None);
+    }
+    if store.join("db").exists() {
+        return Err(StoreError::Open(format!(
+            "a recovery of `{}` was broken off when it had put the damaged store aside, in `{}`, and since then another \
+             store was made in its place. Nothing was changed. Move one of them to another folder, or delete it.",
+            folder.display(),
+            aside.display()
+        )));
+    }
+    let claim = Claim::of(aside)?;
     // An empty folder gives way to what is called like it.
-    if is_half_done { fs::rename(put_aside, store) } else { Ok(()) }
+    fs::rename(&put_aside, store).map_err(unmoved(&put_aside))?;
+    Ok(Some(claim))
+}
+
+fn unmoved(what: &Path) -> impl Fn(io::Error) -> StoreError {
+    move |error| StoreError::Open(format!("`{}` can't be moved: {error}", what.display()))
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
