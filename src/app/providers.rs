@@ -95,7 +95,9 @@ impl Providers {
         let mut origins: Vec<&str> = of_each.iter().flat_map(|origins| origins.iter().map(String::as_str)).collect();
         origins.sort_unstable();
         origins.dedup();
-        origins.iter().flat_map(|origin| [" ", origin]).collect()
+        let mut action = String::with_capacity(origins.iter().map(|origin| " ".len() + origin.len()).sum());
+        action.extend(origins.iter().flat_map(|origin| [" ", origin]));
+        action
     }
 }
 

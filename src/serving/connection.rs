@@ -70,12 +70,12 @@ impl Connection {
             let request = Request::from((request, local.clone(), remote.clone(), Scheme::HTTP));
             let (endpoint, take) = (endpoint.clone(), take.clone());
             boxed(async move {
-                let answer = if request.method().is_safe() {
-                    endpoint.call(request).await
+                let answering = if request.method().is_safe() {
+                    endpoint.call(request)
                 } else {
-                    to_its_end(endpoint, request).await
+                    to_its_end(endpoint.clone(), request).boxed()
                 };
-                let answer = answer.unwrap_or_else(poem::Error::into_response);
+                let answer = answering.await.unwrap_or_else(poem::Error::into_response);
                 if answer.extensions().get::<Endless>().is_some() {
                     *held(&take) = Some(answer);
                     // hyper is not to wait for it any more: it is let go of.

@@ -17,14 +17,13 @@ use poem::endpoint::{BoxEndpoint, DynEndpoint};
 use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
 use tower_cookies::Cookies;
 
-use super::cookies;
+use super::cookies::{self, Sent};
 use super::form::Fields;
 use super::origin;
 use super::proxy::client_address;
 use super::refusal::{Came, Refusal};
 use super::request::{
-    HX_HISTORY_RESTORE_REQUEST, HX_REQUEST, HX_TARGET, Kind, by_itself, changes, is, path_and_query, request_id, takes,
-    text,
+    HX_HISTORY_RESTORE_REQUEST, HX_REQUEST, HX_TARGET, Kind, by_itself, changes, is, path_and_query, takes, text,
 };
 use super::{bearer, sign_in_cookies, unsent};
 use crate::actions::sessions::{self, Use};
@@ -94,6 +93,8 @@ pub struct Visitor(Arc<Asking>);
 pub struct Asking {
     /// The program.
     pub app: Arc<App>,
+    /// Who may use the row that they ask at.
+    access: Access,
     /// Who is looking.
     pub viewer: Viewer,
     /// Through which session, if they are signed in.
@@ -108,7 +109,9 @@ pub struct Asking {
     pub request_id: RequestId,
     /// Where the browser is, as far as is known.
     pub address: Option<IpAddr>,
-    /// Their cookies, and those they will be given.
+    /// What they have sent of the cookies that every page asks for.
+    pub sent: Sent,
+    /// All of their cookies, and those they will be given.
     pub cookies: Cookies,
     /// Whether they take a page packed by gzip.
     pub gzip: bool,
@@ -137,30 +140,30 @@ impl Visitor {
     ///
     /// # Errors
     /// `Unavailable` where the store can't say, `InvalidToken` where the API is shown a token that is not good.
-    pub async fn of(app: &Arc<App>, request: &Request) -> Result<Self, Refusal> {
-        let mut asking = Asking::nobody(app, request);
+    pub async fn of(app: &Arc<App>, access: Access, request: &Request) -> Result<Self, Refusal> {
+        let mut asking = Asking::nobody(app, access, request);
         if asking.kind == Kind::Api
             && let Some((member, token)) = bearer::holder_of(app, request.headers()).await?
         {
             (asking.viewer, asking.token) = (Viewer::Member(Arc::new(member)), Some(token));
-        } else if let Some(id) = cookies::session_id(app, &asking.cookies) {
-            if let Some(SignedIn { member, session }) = sessions::resume(app, id.hash(), used(app, request)).await? {
+        } else if let Some(hash) = asking.sent.session {
+            if let Some(SignedIn { member, session }) = sessions::resume(app, hash, used(app, request)).await? {
                 (asking.viewer, asking.session) = (Viewer::Member(member), Some(session));
             } else {
                 // The cookie is left: another tab's sign-in may have replaced it meanwhile, and this answer must not
                 // take back the new one. That it was kept says that nobody goes round here for want of it.
                 sign_in_cookies::forget_done(app, &asking.cookies);
-                asking.ended = sessions::why_ended(app, id.hash()).await?;
+                asking.ended = sessions::why_ended(app, hash).await?;
             }
-        } else {
-            cookies::forget_unreadable(app, &asking.cookies);
+        } else if asking.sent.unreadable {
+            cookies::forget_session(app, &asking.cookies);
         }
         Ok(Self(Arc::new(asking)))
     }
 
     /// A visitor of whom nothing is known, for when it can't be found out.
-    pub fn stranger(app: &Arc<App>, request: &Request) -> Self {
-        Self(Arc::new(Asking::nobody(app, request)))
+    pub fn stranger(app: &Arc<App>, access: Access, request: &Request) -> Self {
+        Self(Arc::new(Asking::nobody(app, access, request)))
     }
 
     /// The fields of the request's query.
@@ -171,17 +174,19 @@ impl Visitor {
 
 impl Asking {
     /// What can be read off the request.
-    fn nobody(app: &Arc<App>, request: &Request) -> Self {
+    fn nobody(app: &Arc<App>, access: Access, request: &Request) -> Self {
         let headers = request.headers();
         Self {
             app: app.clone(),
+            access,
             viewer: Viewer::Anonymous,
             session: None,
             token: None,
             kind: Kind::of(below_base(app, request), headers),
             path: path_and_query(request),
-            request_id: request_id(request),
+            request_id: RequestId::current().unwrap_or_else(|| RequestId::new([0; 9])),
             address: client_address(app, request),
+            sent: Sent::of(headers, app.config.base_url.is_https()),
             cookies: request.extensions().get::<Cookies>().cloned().unwrap_or_default(),
             gzip: takes(headers, "gzip"),
             if_none_match: text(headers, IF_NONE_MATCH).map(str::to_owned),
@@ -234,9 +239,8 @@ impl Deref for Member {
 impl Member {
     /// The member who asks, where the row asks for one by this access.
     async fn under(access: Access, request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
-        let granted = request.extensions().get::<Access>() == Some(&access);
         let visitor = Visitor::from_request(request, body).await?;
-        match (granted, visitor.viewer.clone(), visitor.session.clone()) {
+        match (visitor.access == access, visitor.viewer.clone(), visitor.session.clone()) {
             (true, Viewer::Member(member), Some(session)) => Ok(Self { member, session, visitor }),
             (true, Viewer::Member(_), None) => {
                 Err(Refusal::Forbidden("An API token can't do this: it needs a person who is signed in.").into())
@@ -301,10 +305,9 @@ impl Deref for Caller {
 
 impl<'a> FromRequest<'a> for Caller {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
-        let granted = request.extensions().get::<Access>().copied();
         let visitor = Visitor::from_request(request, body).await?;
-        match (granted, visitor.viewer.clone()) {
-            (Some(Access::Member), Viewer::Member(member)) => Ok(Self { member, visitor }),
+        match (visitor.access, visitor.viewer.clone()) {
+            (Access::Member, Viewer::Member(member)) => Ok(Self { member, visitor }),
             _ => Err(Refusal::Internal("a handler wants a Caller, and its row does not ask for one".to_owned()).into()),
         }
     }
@@ -330,10 +333,9 @@ impl Endpoint for Guarded {
         async move {
             let visitor = match caught(self.visitor(&request)).await {
                 Ok(visitor) => visitor,
-                Err(refusal) => return Ok(refusal.answer(&Visitor::stranger(&self.app, &request), &came)),
+                Err(refusal) => return Ok(refusal.answer(&Visitor::stranger(&self.app, self.access, &request), &came)),
             };
             request.extensions_mut().insert(visitor.clone());
-            request.extensions_mut().insert(self.access);
             let admitted = self.may_ask(&visitor, &request).and_then(|()| {
                 let anonymous = self.app.config.anonymous;
                 self.access.admit(&visitor.viewer, anonymous)
@@ -389,13 +391,13 @@ impl Guarded {
     }
 
     async fn visitor(&self, request: &Request) -> Result<Visitor, Refusal> {
-        match Visitor::of(&self.app, request).await {
+        match Visitor::of(&self.app, self.access, request).await {
             // What is public can be looked at whatever the store does: /healthz, the style sheet, the way to sign in.
             // What changes something can't do with less than the truth: nobody is told that they are signed out.
             Err(Refusal::Unavailable(_) | Refusal::Internal(_))
                 if self.access == Access::Public && *request.method() == Method::GET =>
             {
-                Ok(Visitor::stranger(&self.app, request))
+                Ok(Visitor::stranger(&self.app, self.access, request))
             }
             answer => answer,
         }

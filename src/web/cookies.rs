@@ -6,7 +6,7 @@ use std::future::Future;
 use std::mem::take;
 
 use futures_util::TryFutureExt as _;
-use http::header::SET_COOKIE;
+use http::header::{COOKIE, HeaderMap, SET_COOKIE};
 use poem::{Endpoint, IntoResponse, Request, Response};
 use tower::{Service as _, service_fn};
 use tower_cookies::cookie::SameSite;
@@ -14,7 +14,7 @@ use tower_cookies::cookie::time::Duration;
 use tower_cookies::{Cookie, CookieManager, Cookies};
 
 use crate::app::App;
-use crate::domain::session::SessionId;
+use crate::domain::session::{SessionHash, SessionId};
 
 /// Hands every request its [`Cookies`], and every response the changes to them: refusals too, for the guard makes
 /// responses of them within. What no route takes changes no cookie.
@@ -48,8 +48,10 @@ impl<E: Endpoint> Endpoint for WithCookies<E> {
 /// What a cookie is called: with the prefix that binds it to this host over https.
 /// Source: RFC 6265bis, section 4.1.3.2.
 pub fn name<'a>(app: &App, plain: &'a str) -> Cow<'a, str> {
-    if app.config.base_url.is_https() { format!("__Host-{plain}").into() } else { plain.into() }
+    if app.config.base_url.is_https() { format!("{HOST}{plain}").into() } else { plain.into() }
 }
+
+const HOST: &str = "__Host-";
 
 /// A cookie as all of ours are: for the whole host, not for scripts, and sent on the way back from a provider.
 pub fn cookie(app: &App, plain: &str, value: String, max_age: Option<Duration>) -> Cookie<'static> {
@@ -70,10 +72,42 @@ pub fn forget(app: &App, cookies: &Cookies, plain: &str) {
 /// The cookie that holds the session id.
 pub const SESSION: &str = "thoughts";
 const THEME: &str = "thoughts-theme";
+/// The cookie that holds what the next page tells.
+pub const NOTICE: &str = "thoughts-notice";
 
-/// The session id that the browser holds, if what it holds is one.
-pub fn session_id(app: &App, cookies: &Cookies) -> Option<SessionId> {
-    SessionId::from_cookie(cookies.get(&name(app, SESSION))?.value())
+/// What the browser has sent of the cookies that every page asks for. They are read off the header: the jar makes a copy
+/// of each, and another for whoever looks into it. Of two that are called the same the last counts, there as here.
+#[derive(Default)]
+pub struct Sent {
+    /// Which session it holds, if what it holds is one's id.
+    pub session: Option<SessionHash>,
+    /// Whether it holds something else in that place.
+    pub unreadable: bool,
+    /// The colours that were chosen; without any the system's preference holds.
+    pub theme: Option<Theme>,
+    /// What the next page tells.
+    pub notice: Option<String>,
+}
+
+impl Sent {
+    /// Those of a request with these headers, by https or not.
+    pub fn of(headers: &HeaderMap, https: bool) -> Self {
+        let mut sent = Self::default();
+        // There may be cookies of somebody else on this host, in any letters.
+        let values = headers.get_all(COOKIE).into_iter().filter_map(|value| str::from_utf8(value.as_bytes()).ok());
+        for cookie in values.flat_map(Cookie::split_parse).flatten() {
+            match if https { cookie.name().strip_prefix(HOST) } else { Some(cookie.name()) } {
+                Some(SESSION) => {
+                    sent.session = SessionId::from_cookie(cookie.value()).map(|id| id.hash());
+                    sent.unreadable = sent.session.is_none();
+                }
+                Some(THEME) => sent.theme = Theme::parse(cookie.value()),
+                Some(NOTICE) => sent.notice = Some(cookie.value().to_owned()),
+                Some(_) | None => {}
+            }
+        }
+        sent
+    }
 }
 
 /// Gives the browser a session id. The cookie lasts as long as the session can; the server's record says how
@@ -86,13 +120,6 @@ pub fn remember_session(app: &App, cookies: &Cookies, id: &SessionId) {
 /// Takes the session id back.
 pub fn forget_session(app: &App, cookies: &Cookies) {
     forget(app, cookies, SESSION);
-}
-
-/// Takes back a session cookie that is no session id.
-pub fn forget_unreadable(app: &App, cookies: &Cookies) {
-    if cookies.get(&name(app, SESSION)).is_some() {
-        forget_session(app, cookies);
-    }
 }
 
 /// Light or dark, where the person has chosen.
@@ -123,11 +150,6 @@ impl Theme {
     }
 }
 
-/// The theme that was chosen; without one the system's preference holds.
-pub fn theme(app: &App, cookies: &Cookies) -> Option<Theme> {
-    Theme::parse(cookies.get(&name(app, THEME))?.value())
-}
-
 /// Remembers a choice of theme for a year, or forgets it.
 pub fn choose_theme(app: &App, cookies: &Cookies, theme: Option<Theme>) {
     match theme {
@@ -136,5 +158,46 @@ pub fn choose_theme(app: &App, cookies: &Cookies, theme: Option<Theme>) {
             cookies.add(cookie(app, THEME, theme.as_str().to_owned(), year));
         }
         None => forget(app, cookies, THEME),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn sent(https: bool, values: &[&str]) -> Sent {
+        let headers = values.iter().map(|value| (COOKIE, HeaderValue::from_bytes(value.as_bytes()).unwrap())).collect();
+        Sent::of(&headers, https)
+    }
+
+    fn id() -> SessionId {
+        SessionId::new([9; 32])
+    }
+
+    #[test]
+    fn what_every_page_asks_for_is_read_from_among_what_is_somebody_elses() {
+        let session = format!("name=Zoë; thoughts={}; thoughtsx=1; =; a", id().to_cookie());
+        let sent = sent(false, &[&session, "thoughts-theme=dark; thoughts-notice=words"]);
+        assert_eq!((sent.session, sent.unreadable), (Some(id().hash()), false));
+        assert_eq!((sent.theme, sent.notice.as_deref()), (Some(Theme::Dark), Some("words")));
+    }
+
+    #[test]
+    fn over_https_none_counts_but_those_that_are_bound_to_this_host() {
+        let session = format!("__Host-thoughts={}; thoughts-theme=dark", id().to_cookie());
+        let sent_securely = sent(true, &[&session]);
+        assert_eq!((sent_securely.session, sent_securely.theme), (Some(id().hash()), None));
+        assert_eq!(sent(false, &[&session]).session, None);
+    }
+
+    #[test]
+    fn of_two_the_last_counts() {
+        let (good, bad) = (format!("thoughts={}", id().to_cookie()), "thoughts=x");
+        let bad_last = sent(false, &[&format!("{good}; {bad}")]);
+        assert_eq!((bad_last.session, bad_last.unreadable), (None, true));
+        let good_last = sent(false, &[bad, &good]);
+        assert_eq!((good_last.session, good_last.unreadable), (Some(id().hash()), false));
     }
 }

@@ -9,7 +9,7 @@ use maud::Markup;
 use poem::Response;
 
 use super::access::Visitor;
-use super::cookies::{Theme, theme};
+use super::cookies::Theme;
 pub use super::document::{nonce, once};
 use super::refusal::Refusal;
 use super::request::Kind;
@@ -95,7 +95,7 @@ impl Visitor {
             viewer: self.viewer.member().map(|member| member.id),
             path: self.path.clone(),
             fragment: self.kind == Kind::Fragment,
-            theme: theme(&self.app, &self.cookies).map(Theme::as_str),
+            theme: self.sent.theme.map(Theme::as_str),
         };
         if let Some(document) = version.and_then(|version| self.app.pages.get(&key, version)) {
             return Ok(self.answer(&document, Screen::new("", Markup::default())));

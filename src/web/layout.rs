@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::access::Visitor;
 use super::assets;
 use super::components::avatar;
-use super::cookies::{Theme, theme};
+use super::cookies::Theme;
 use super::hypermedia::{Screen, nonce};
 use super::return_to::ReturnTo;
 use crate::domain::member::Member;
@@ -22,7 +22,7 @@ const NOT_FROM_A_CACHE: &str = r#"{"cache":"no-store"}"#;
 /// The whole document.
 pub fn page(visitor: &Visitor, screen: &Screen, notice: Option<&'static str>) -> Markup {
     let paths = &visitor.app.paths;
-    let chosen = theme(&visitor.app, &visitor.cookies);
+    let chosen = visitor.sent.theme;
     html! {
         (DOCTYPE)
         html lang="en" data-theme=[chosen.map(Theme::as_str)] {

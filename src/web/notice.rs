@@ -4,14 +4,11 @@
 use tower_cookies::cookie::time::Duration;
 
 use super::access::Visitor;
-use super::cookies::{cookie, forget, name, session_id};
+use super::cookies::{NOTICE, cookie, forget, name};
 use crate::domain::session::{End, SessionHash};
 
 /// Of which session the browser has been told.
 const TOLD: &str = "thoughts-told";
-
-/// What is to be told on the next page.
-const TO_TELL: &str = "thoughts-notice";
 
 /// What is told. Whoever has ended a session themselves knows, and one that has expired is told by that alone.
 fn words(why: End) -> Option<&'static str> {
@@ -28,12 +25,12 @@ fn words(why: End) -> Option<&'static str> {
 /// What the page tells, which is told from then on.
 pub fn take(visitor: &Visitor) -> Option<&'static str> {
     let app = &visitor.app;
-    if let Some(label) = held(visitor, TO_TELL) {
-        forget(app, &visitor.cookies, TO_TELL);
-        return End::ALL.into_iter().find(|why| why.label() == label).and_then(words);
+    if let Some(label) = &visitor.sent.notice {
+        forget(app, &visitor.cookies, NOTICE);
+        return End::ALL.into_iter().find(|why| why.label() == *label).and_then(words);
     }
     let words = words(visitor.ended?)?;
-    let hash = session_id(app, &visitor.cookies)?.hash();
+    let hash = visitor.sent.session?;
     if is_told(visitor, hash) {
         return None;
     }
@@ -45,15 +42,11 @@ pub fn take(visitor: &Visitor) -> Option<&'static str> {
 pub fn keep(visitor: &Visitor) {
     let app = &visitor.app;
     let Some(why) = visitor.ended.filter(|why| words(*why).is_some()) else { return };
-    if session_id(app, &visitor.cookies).is_some_and(|id| !is_told(visitor, id.hash())) {
-        visitor.cookies.add(cookie(app, TO_TELL, why.label().to_owned(), Some(Duration::minutes(10))));
+    if visitor.sent.session.is_some_and(|hash| !is_told(visitor, hash)) {
+        visitor.cookies.add(cookie(app, NOTICE, why.label().to_owned(), Some(Duration::minutes(10))));
     }
 }
 
 fn is_told(visitor: &Visitor, hash: SessionHash) -> bool {
-    held(visitor, TOLD).is_some_and(|told| told == hash.to_string())
-}
-
-fn held(visitor: &Visitor, plain: &str) -> Option<String> {
-    Some(visitor.cookies.get(&name(&visitor.app, plain))?.value().to_owned())
+    visitor.cookies.get(&name(&visitor.app, TOLD)).is_some_and(|told| told.value() == hash.to_string())
 }

@@ -31,10 +31,9 @@ pub struct Outer<E> {
 impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
     type Output = Response;
 
-    fn call(&self, mut request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
+    fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
         let started = Instant::now();
         let id = RequestId::new(random());
-        request.extensions_mut().insert(id);
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let arrived = arrival::answer(&self.app, &request);
         // What is refused further in, and what breaks, is answered by the guard, which knows for whom.

@@ -5,7 +5,6 @@ use http::header::{ACCEPT_ENCODING, AsHeaderName, HeaderMap, HeaderName};
 use poem::Request;
 
 use crate::paths::API;
-use crate::telemetry::RequestId;
 
 /// htmx asks. Source of all of these: htmx 4, "Request Headers".
 pub static HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
@@ -78,11 +77,6 @@ pub fn takes(headers: &HeaderMap, coding: &str) -> bool {
         let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.trim().parse() == Ok(0.0_f32));
         name.trim() == coding && !refused
     })
-}
-
-/// The name that [`outer`](super::outer) gave this request.
-pub fn request_id(request: &Request) -> RequestId {
-    request.extensions().get().copied().unwrap_or_else(|| RequestId::new([0; 9]))
 }
 
 /// Path and query with the base path, as the person's browser sent them.

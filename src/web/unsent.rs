@@ -11,7 +11,7 @@ use poem::Request;
 use tower_cookies::cookie::time::Duration;
 
 use super::access::{Member, Visitor};
-use super::cookies::{cookie, forget, name, session_id};
+use super::cookies::{cookie, forget, name};
 use super::form::{Fields, is_form, read_within_limit};
 use super::refusal::{Refusal, path_only};
 use super::request::Kind;
@@ -34,7 +34,7 @@ const OF_THE_SENDING: [&str; 2] = ["_method", "once"];
 /// or `None` where there was nothing to keep, or it waits where it came from.
 pub async fn keep(visitor: &Visitor, request: &mut Request) -> Result<Option<String>, Refusal> {
     let app = &visitor.app;
-    let session = session_id(app, &visitor.cookies).map(|id| id.hash()).or_else(|| left(visitor));
+    let session = visitor.sent.session.or_else(|| left(visitor));
     let Some(session) = session.filter(|_| visitor.kind == Kind::Page && *request.method() != Method::GET) else {
         return Ok(None);
     };

@@ -12,7 +12,7 @@ use crate::domain::policy::Viewer;
 use crate::oidc::{Attempt, AuthorizationResponse};
 use crate::telemetry::{Outcome, Step};
 use crate::web::access::Visitor;
-use crate::web::cookies::{remember_session, session_id};
+use crate::web::cookies::remember_session;
 use crate::web::form::Fields;
 use crate::web::hypermedia::see_other;
 use crate::web::notice;
@@ -113,11 +113,10 @@ async fn finish(
 }
 
 fn whence(visitor: &Visitor, request: &Request) -> Whence {
-    let app = &visitor.app;
     Whence {
         user_agent: text(request.headers(), "user-agent").unwrap_or_default().to_owned(),
         address: visitor.address.map(|address| address.to_string()),
-        replaces: session_id(app, &visitor.cookies).map(|id| id.hash()),
+        replaces: visitor.sent.session,
     }
 }
 

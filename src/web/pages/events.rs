@@ -9,7 +9,6 @@ use poem::{Body, Request, Response, handler};
 use crate::actions::watch::{self, Wish};
 use crate::serving::Endless;
 use crate::web::access::Visitor;
-use crate::web::cookies::session_id;
 use crate::web::form::named;
 use crate::web::refusal::Refusal;
 use crate::web::request::text;
@@ -27,7 +26,7 @@ pub async fn get(visitor: Visitor, request: &Request) -> Result<Response, Refusa
     };
     let wish = Wish {
         session: visitor.session.clone(),
-        held: session_id(&visitor.app, &visitor.cookies).map(|id| id.hash()),
+        held: visitor.sent.session,
         made_for,
         // One that is none of ours is one that is not known any more.
         last: text(request.headers(), "last-event-id").map(|id| id.parse().unwrap_or(watch::UNKNOWN)),
