@@ -10,7 +10,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use maud::Markup;
 use memchr::memmem::Finder;
 use poem::Response;
-use xxhash_rust::xxh3::Xxh3Default;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 use super::security_headers;
 use crate::app::{App, Document, Fresh, Packed};
@@ -81,10 +81,8 @@ pub(super) fn etag(document: &Document, form_action: &str) -> String {
         hash.update(&document.html[from..]);
         hash.digest128()
     });
-    let mut hash = Xxh3Default::new();
-    hash.update(form_action.as_bytes());
-    hash.update(&digest.to_le_bytes());
-    format!("W/\"{:032x}\"", hash.digest128())
+    let tag = BASE64_URL_SAFE_NO_PAD.encode((digest ^ xxh3_128(form_action.as_bytes())).to_le_bytes());
+    ["W/\"", &tag, "\""].concat()
 }
 
 /// Headers that a page has, ours and those that are put on every answer, and some room.

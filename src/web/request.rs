@@ -2,6 +2,7 @@
 
 use http::Method;
 use http::header::{ACCEPT_ENCODING, AsHeaderName, HeaderMap, HeaderName};
+use http::uri::PathAndQuery;
 use poem::Request;
 
 use crate::paths::API;
@@ -81,7 +82,7 @@ pub fn takes(headers: &HeaderMap, coding: &str) -> bool {
 
 /// Path and query with the base path, as the person's browser sent them.
 pub fn path_and_query(request: &Request) -> String {
-    request.original_uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string)
+    request.original_uri().path_and_query().map_or("/", PathAndQuery::as_str).to_owned()
 }
 
 #[cfg(test)]

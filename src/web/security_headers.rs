@@ -46,9 +46,13 @@ pub fn add(headers: &mut HeaderMap, https: bool, not_modified: bool) {
 ///
 /// Pico draws its arrows and ticks from `data:` images in its style sheet, which can't run or call anything.
 pub fn page_policy(nonce: &str, form_action: &str) -> String {
-    format!(
-        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-         form-action 'self'{form_action}; base-uri 'none'; frame-ancestors 'none'; \
-         require-trusted-types-for 'script'; trusted-types htmx"
-    )
+    // Not by `format!`, which takes three times as long.
+    [
+        "default-src 'none'; script-src 'nonce-",
+        nonce,
+        "'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'",
+        form_action,
+        "; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types htmx",
+    ]
+    .concat()
 }
