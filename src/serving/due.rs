@@ -1,32 +1,42 @@
 //! A time that is put off again and again, as with each request on a connection. The runtime's timer is set anew only
-//! where it comes due before that time, and most never do: to set it takes a lock, and a fortieth of a page.
+//! where it comes due before that time, and most never do: to set it takes a lock, and a fortieth of a page. Nor is it asked again by
+//! whom it wakes already.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use hyper::rt;
 use tokio::time::{Instant, Sleep, sleep};
 
 /// The runtime's timer, set to no later than whatever is waited for.
-pub(super) struct Due(Pin<Box<Sleep>>);
+pub(super) struct Due {
+    timer: Pin<Box<Sleep>>,
+    /// Whom it wakes.
+    wakes: Option<Waker>,
+}
 
 impl Due {
     /// For what comes due after `patience` at the earliest.
     pub(super) fn after(patience: Duration) -> Self {
-        Self(Box::pin(sleep(patience)))
+        Self { timer: Box::pin(sleep(patience)), wakes: None }
     }
 
     /// Whether it is that time.
     pub(super) fn poll(&mut self, at: Instant, context: &mut Context<'_>) -> Poll<()> {
+        let wakes_us = self.wakes.as_ref().is_some_and(|wakes| wakes.will_wake(context.waker()));
+        if wakes_us && !self.timer.is_elapsed() {
+            return Poll::Pending;
+        }
+        self.wakes = Some(context.waker().clone());
         loop {
-            ready!(self.0.as_mut().poll(context));
+            ready!(self.timer.as_mut().poll(context));
             if at <= Instant::now() {
                 return Poll::Ready(());
             }
-            self.0.as_mut().reset(at);
+            self.timer.as_mut().reset(at);
         }
     }
 }

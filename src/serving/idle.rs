@@ -11,26 +11,27 @@ use tokio::time::Instant;
 
 use super::due::Due;
 
-/// The stream, and when something last moved on it.
+/// The stream, and since when nothing moves on it, if it was seen not to.
 pub(super) struct Idle<S> {
     stream: S,
     patience: Duration,
-    moved: Instant,
+    still: Option<Instant>,
     due: Due,
 }
 
 impl<S: Unpin> Idle<S> {
     pub(super) fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, moved: Instant::now(), due: Due::after(patience) }
+        Self { stream, patience, still: None, due: Due::after(patience) }
     }
 
     /// What came of moving bytes; where nothing could move, whether that is so for too long.
     fn moved<T>(&mut self, context: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
-            self.moved = Instant::now();
+            self.still = None;
             return outcome;
         }
-        self.due.poll(self.moved + self.patience, context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        let still = *self.still.get_or_insert_with(Instant::now);
+        self.due.poll(still + self.patience, context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 

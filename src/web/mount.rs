@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::{FutureExt as _, TryFutureExt as _};
 use http::Method;
@@ -32,7 +33,11 @@ pub fn mount(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
         let guarded = Guarded { app: app.clone(), access, inner: handler };
         by_path.entry(path).or_default().push((method, guarded.boxed()));
     }
-    let nothing = || Guarded { app: app.clone(), access: Access::Public, inner: Nothing.boxed() }.boxed();
+    let no_route = Arc::new(app.telemetry.no_route());
+    let nothing = || {
+        let inner = Guarded { app: app.clone(), access: Access::Public, inner: Nothing.boxed() };
+        Counted { route: no_route.clone(), inner }.boxed()
+    };
     let (mut root, mut rest) = (None, Route::new());
     for (path, methods) in by_path {
         let mut allowed: Vec<_> = methods.iter().filter_map(|(takes, _)| one(takes)).collect();
@@ -42,7 +47,8 @@ pub fn mount(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
         let fallback = WrongMethod { allowed }.boxed();
         // What a path takes is no secret; that it is asked in the wrong way is told to anyone.
         let fallback = Guarded { app: app.clone(), access: Access::Public, inner: fallback }.boxed();
-        let rows = ByMethod::new(app, path, Rows { methods, fallback });
+        let inner = ByMethod::new(app, Rows { methods, fallback });
+        let rows = Counted { route: Arc::new(app.telemetry.route(path)), inner };
         if path == "/" {
             root = Some(rows);
         } else {
@@ -51,14 +57,11 @@ pub fn mount(app: &Arc<App>) -> impl Endpoint<Output = Response> + 'static {
     }
     let site = Site { root, rest: rest.at("/*rest", nothing()).boxed() };
     let site = match app.paths.base() {
-        "" => site.boxed(),
-        base => Route::new().nest(base, site).at("/*rest", nothing()).boxed(),
+        "" => Based::Nowhere(site),
+        base => Based::Below(Route::new().nest(base, site).at("/*rest", nothing()).boxed()),
     };
-    Outer {
-        app: app.clone(),
-        no_route: app.telemetry.no_route(),
-        inner: WithCookies(Textual { site, nothing: nothing() }),
-    }
+    let inner = WithCookies(Textual { site, nothing: nothing() });
+    Outer { app: app.clone(), no_route, inner }
 }
 
 /// The method of a row that takes one.
@@ -74,9 +77,17 @@ fn poem_pattern(path: &str) -> String {
     path.replace("{path}", "*path").replace('{', ":").replace('}', "")
 }
 
+/// The site, where it is.
+enum Based {
+    /// At the root, without a base path.
+    Nowhere(Site),
+    /// Below one.
+    Below(BoxEndpoint<'static, Response>),
+}
+
 /// The routes, for a path that is text. Any other names nothing; Poem has an error for it, which no guard would answer.
 struct Textual {
-    site: BoxEndpoint<'static, Response>,
+    site: Based,
     nothing: BoxEndpoint<'static, Response>,
 }
 
@@ -85,13 +96,17 @@ impl Endpoint for Textual {
 
     fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
         let is_text = percent_decode_str(request.uri().path()).decode_utf8().is_ok();
-        DynEndpoint::call(if is_text { &*self.site } else { &*self.nothing }, request)
+        match &self.site {
+            Based::Nowhere(site) if is_text => site.call(request).left_future(),
+            Based::Below(site) if is_text => DynEndpoint::call(&**site, request).right_future(),
+            Based::Nowhere(_) | Based::Below(_) => DynEndpoint::call(&*self.nothing, request).right_future(),
+        }
     }
 }
 
 /// All rows. To Poem the root is like any path that no pattern takes, so it is looked at first.
 struct Site {
-    root: Option<ByMethod>,
+    root: Option<Counted<ByMethod>>,
     rest: BoxEndpoint<'static, Response>,
 }
 
@@ -103,6 +118,24 @@ impl Endpoint for Site {
             Some(root) if request.uri().path() == "/" => root.call(request).left_future(),
             Some(_) | None => DynEndpoint::call(&*self.rest, request).right_future(),
         }
+    }
+}
+
+/// Counts what is answered here, and how long that takes.
+struct Counted<E> {
+    route: Arc<telemetry::Route>,
+    inner: E,
+}
+
+impl<E: Endpoint<Output = Response>> Endpoint for Counted<E> {
+    type Output = Response;
+
+    fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
+        let (started, method) = (Instant::now(), request.method().clone());
+        self.inner.call(request).inspect(move |answer| {
+            let status = answer.as_ref().map_or_else(poem::Error::status, Response::status);
+            self.route.answered(&method, status, started.elapsed());
+        })
     }
 }
 
@@ -166,21 +199,19 @@ impl Rows {
 
 /// Hands a request to the row of its method. A form can only `POST`, and says in `_method` what it means.
 struct ByMethod {
-    /// What counts the requests: a response says it to what goes round everything.
-    route: Arc<telemetry::Route>,
     rows: Arc<Rows>,
     /// Where there is a row that a form can't reach by itself.
     overridden: Option<BoxEndpoint<'static, Response>>,
 }
 
 impl ByMethod {
-    fn new(app: &Arc<App>, path: &'static str, rows: Rows) -> Self {
+    fn new(app: &Arc<App>, rows: Rows) -> Self {
         let rows = Arc::new(rows);
         let beyond_forms = rows.beyond_forms();
         // The guard checks where the form comes from before it is read; the row's own guard admits whoever sent it.
         let inner = || Overridden(rows.clone()).boxed();
         let guarded = || Guarded { app: app.clone(), access: Access::Public, inner: inner() }.boxed();
-        Self { route: Arc::new(app.telemetry.route(path)), overridden: beyond_forms.then(guarded), rows }
+        Self { overridden: beyond_forms.then(guarded), rows }
     }
 }
 
@@ -188,16 +219,12 @@ impl Endpoint for ByMethod {
     type Output = Response;
 
     fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
-        let answering = match &self.overridden {
+        match &self.overridden {
             Some(overridden) if *request.method() == Method::POST && is_form(&request) => {
                 DynEndpoint::call(&**overridden, request).left_future()
             }
             Some(_) | None => self.rows.call(request).right_future(),
-        };
-        answering.map_ok(|mut response| {
-            response.extensions_mut().insert(self.route.clone());
-            response
-        })
+        }
     }
 }
 

@@ -22,8 +22,8 @@ const MAX_HEADER_BYTES: usize = 32 * 1024;
 pub struct Outer<E> {
     /// The program.
     pub app: Arc<App>,
-    /// What counts the requests that are no row's.
-    pub no_route: Route,
+    /// What counts the requests that are refused here.
+    pub no_route: Arc<Route>,
     /// The site, behind its cookies.
     pub inner: E,
 }
@@ -38,24 +38,25 @@ impl<E: Endpoint<Output = Response>> Endpoint for Outer<E> {
         let arrived = arrival::answer(&self.app, &request);
         // What is refused further in, and what breaks, is answered by the guard, which knows for whom.
         let answering = match too_large(&request) {
-            Some(refusal) => ready(Ok(refusal)).left_future(),
+            Some(refusal) => {
+                self.no_route.answered(&method, refusal.status(), started.elapsed());
+                ready(Ok(refusal)).left_future()
+            }
             None => id.at(|| self.inner.call(request)).right_future(),
         };
         async move {
             let answer = id.throughout(answering).await;
             let mut response = answer.unwrap_or_else(poem::Error::into_response);
-            let took = started.elapsed();
-            let (status, micros) = (response.status().as_u16(), took.as_micros());
+            let status = response.status().as_u16();
             // What goes well is the proxy's to log; a line for each would cost as much as the page.
             id.at(|| {
+                let micros = || started.elapsed().as_micros();
                 if status < 400 {
-                    tracing::debug!(%method, path = uri.path(), status, micros, "answered");
+                    tracing::debug!(%method, path = uri.path(), status, micros = micros(), "answered");
                 } else {
-                    tracing::info!(%method, path = uri.path(), status, micros, "answered");
+                    tracing::info!(%method, path = uri.path(), status, micros = micros(), "answered");
                 }
             });
-            let route = response.extensions().get::<Arc<Route>>();
-            route.map_or(&self.no_route, |route| &**route).answered(&method, response.status(), took);
             let not_modified = response.status() == StatusCode::NOT_MODIFIED;
             let headers = response.headers_mut();
             security_headers::add(headers, self.app.config.base_url.is_https(), not_modified);
