@@ -3,12 +3,13 @@
 //! whom it wakes already.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use hyper::rt;
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep};
 
 /// The runtime's timer, set to no later than whatever is waited for.
@@ -32,7 +33,8 @@ impl Due {
         }
         self.wakes = Some(context.waker().clone());
         loop {
-            ready!(self.timer.as_mut().poll(context));
+            // A task that has used up its turn would be told to come again, by a timer that doesn't know it yet.
+            ready!(pin!(unconstrained(self.timer.as_mut())).poll(context));
             if at <= Instant::now() {
                 return Poll::Ready(());
             }
@@ -84,11 +86,28 @@ impl rt::Sleep for Head {}
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use super::*;
     use hyper::rt::Timer as _;
-    use tokio::time::advance;
+    use tokio::task::coop;
+    use tokio::time::{advance, timeout};
 
     const PATIENCE: Duration = Duration::from_mins(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn it_comes_to_a_task_too_that_had_used_up_its_turn() {
+        let (mut due, at) = (Due::after(PATIENCE), Instant::now() + PATIENCE);
+        let mut is_first = true;
+        let comes = poll_fn(|context| {
+            while is_first && let Poll::Ready(turn) = coop::poll_proceed(context) {
+                turn.made_progress();
+            }
+            is_first = false;
+            due.poll(at, context)
+        });
+        timeout(2 * PATIENCE, comes).await.unwrap();
+    }
 
     #[tokio::test(start_paused = true)]
     async fn each_head_has_as_long_as_the_first() {
