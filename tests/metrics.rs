@@ -1,5 +1,8 @@
 //! What an operator sees of it: numbers on a listener of their own, and what became of a sign-in.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use thoughts::demo::Fault;
 use thoughts::telemetry::{Outcome, Step};
 
@@ -112,4 +115,15 @@ fn the_same_address_for_both_is_exit_code_2() {
     assert_eq!(output.status.code(), Some(2));
     let line = String::from_utf8(output.stderr).unwrap();
     assert!(line.contains("THOUGHTS_METRICS_LISTEN") && line.contains("`127.0.0.1:9`"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_names_no_path_is_answered_by_the_guard_and_counted() {
+    let (site, operator) = with_metrics().await;
+    let mut connection = TcpStream::connect(site.base.trim_start_matches("http://")).unwrap();
+    connection.write_all(b"OPTIONS * HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404 ") && answer.contains("<h1"), "{answer}");
+    says(&operator, r#"thoughts_http_requests_total{method="OPTIONS",route="none",status="4xx"} 1"#).await;
 }

@@ -85,7 +85,8 @@ enum Based {
     Below(BoxEndpoint<'static, Response>),
 }
 
-/// The routes, for a path that is text. Any other names nothing; Poem has an error for it, which no guard would answer.
+/// The routes, for a path that is text, and is one: not `*`, as of `OPTIONS *`. Any other names nothing; Poem has an error
+/// for it, which no guard would answer.
 struct Textual {
     site: Based,
     nothing: BoxEndpoint<'static, Response>,
@@ -95,7 +96,8 @@ impl Endpoint for Textual {
     type Output = Response;
 
     fn call(&self, request: Request) -> impl Future<Output = poem::Result<Response>> + Send {
-        let is_text = percent_decode_str(request.uri().path()).decode_utf8().is_ok();
+        let path = request.uri().path();
+        let is_text = path.starts_with('/') && percent_decode_str(path).decode_utf8().is_ok();
         match &self.site {
             Based::Nowhere(site) if is_text => site.call(request).left_future(),
             Based::Below(site) if is_text => DynEndpoint::call(&**site, request).right_future(),

@@ -25,9 +25,10 @@ fn words(why: End) -> Option<&'static str> {
 /// What the page tells, which is told from then on.
 pub fn take(visitor: &Visitor) -> Option<&'static str> {
     let app = &visitor.app;
-    if let Some(label) = &visitor.sent.notice {
+    let is_held = |why: &End| visitor.sent.notice.as_deref() == Some(why.label());
+    if let Some(why) = End::ALL.into_iter().find(is_held) {
         forget(app, &visitor.cookies, NOTICE);
-        return End::ALL.into_iter().find(|why| why.label() == *label).and_then(words);
+        return words(why);
     }
     let words = words(visitor.ended?)?;
     let hash = visitor.sent.session?;

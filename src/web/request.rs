@@ -2,7 +2,6 @@
 
 use http::Method;
 use http::header::{ACCEPT_ENCODING, AsHeaderName, HeaderMap, HeaderName};
-use http::uri::PathAndQuery;
 use poem::Request;
 
 use crate::paths::API;
@@ -82,7 +81,12 @@ pub fn takes(headers: &HeaderMap, coding: &str) -> bool {
 
 /// Path and query with the base path, as the person's browser sent them.
 pub fn path_and_query(request: &Request) -> String {
-    request.original_uri().path_and_query().map_or("/", PathAndQuery::as_str).to_owned()
+    match request.original_uri().path_and_query() {
+        Some(path) if path.as_str().starts_with('/') => path.as_str().to_owned(),
+        // `http://host?query`, which has none.
+        Some(path) => path.to_string(),
+        None => "/".to_owned(),
+    }
 }
 
 #[cfg(test)]
