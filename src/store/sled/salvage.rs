@@ -181,7 +181,6 @@ fn caught_up(scratch: &Path, db: &Db) -> std::result::Result<(), String> {
 /// Where files can't be moved. What was there is then where it was, or in `aside`.
 pub fn replace(folder: &Path, new: &Path, aside: &Path) -> Result<()> {
     fs::create_dir_all(aside).map_err(unmoved(aside))?;
-    let sync = |what: &Path| File::open(what).and_then(|file| file.sync_all()).map_err(unmoved(what));
     // First, so that whoever serves is told of a store that is missing, and begins no other, where this is killed between
     // the next two steps.
     fs::rename(new.join(open::MARK), folder.join(open::MARK)).map_err(unmoved(new))?;
@@ -189,6 +188,7 @@ pub fn replace(folder: &Path, new: &Path, aside: &Path) -> Result<()> {
     let store = folder.join(open::SLED);
     if store.exists() {
         fs::rename(&store, aside.join(open::SLED)).map_err(unmoved(&store))?;
+        sync(aside)?;
     }
     fs::rename(new.join(open::SLED), &store).map_err(unmoved(new))?;
     sync(folder)
@@ -215,7 +215,14 @@ pub fn undo_half_replaced(folder: &Path, new: &Path, aside: &Path) -> Result<Opt
     let claim = Claim::of(aside)?;
     // An empty folder gives way to what is called like it.
     fs::rename(&put_aside, store).map_err(unmoved(&put_aside))?;
+    sync(folder)?;
+    sync(aside)?;
     Ok(Some(claim))
+}
+
+/// Has what was moved into this folder, or out of it, stay so when the power is cut.
+fn sync(folder: &Path) -> Result<()> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(unmoved(folder))
 }
 
 fn unmoved(what: &Path) -> impl Fn(io::Error) -> StoreError {
