@@ -91,6 +91,7 @@ fn main() {
         return;
     }
     let options = Options::parse();
+    site::build();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let mut table = Table::default();
     runtime.block_on(async {

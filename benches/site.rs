@@ -14,6 +14,13 @@ use crate::process::{Process, free_port};
 /// The binary under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_thoughts");
 
+/// Makes it as whoever installs it does. `cargo bench` has made one with all that the tests need besides, such as a clock
+/// that is moved by hand, which costs a page some hundredths.
+pub fn build() {
+    let cargo = Command::new(env!("CARGO")).args(["build", "--release", "--locked"]).status().unwrap();
+    assert!(cargo.success(), "`cargo build --release` failed");
+}
+
 /// Starts it on the store in `folder`, with these settings besides.
 pub fn start(folder: &Path, settings: &[(&str, &str)]) -> Process {
     let port = free_port();
