@@ -1,6 +1,6 @@
 //! A time that is put off again and again, as with each request on a connection. The runtime's timer is set anew only
-//! where it comes due before that time, and most never do: to set it takes a lock, and a fortieth of a page. Nor is it asked again by
-//! whom it wakes already.
+//! where it comes due before that time, and most never do: to set it takes a lock, and a fortieth of a page.
+//! Nor is it asked again by whom it wakes already.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
