@@ -5,8 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::{Duration, Instant};
 
-/// For how long one is looked for, from the first look on that was answered. A change is kept for as long: see `following`.
-const LOOKED_FOR: Duration = Duration::from_mins(5);
+use super::following::KEPT;
+
+/// For how long one is looked for, from the first look on that was answered: as long as a change is kept.
+const LOOKED_FOR: Duration = Duration::from_millis(KEPT.unsigned_abs());
 
 /// Where a change of this instance stands, if it came about: when it was told, in milliseconds since 1970 by the
 /// database's clock, and how many this instance had told before.

@@ -38,7 +38,7 @@ const OVERLAP: i64 = 10_000;
 const SHORT_OVERLAP: i64 = 1_000;
 
 /// How long what was told is kept, in milliseconds. Who is cut off for longer has lost it.
-const KEPT: i64 = 5 * 60_000;
+pub(super) const KEPT: i64 = 5 * 60_000;
 
 /// How often what is kept no longer is taken away; it also finds out whether the database still takes writes.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);

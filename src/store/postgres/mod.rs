@@ -2,7 +2,8 @@
 //!
 //! Read in this order: `migrations/` (which tables there are), `statements` (everything that is asked of them),
 //! `connect` (how the database is reached), `database` (who may have a connection), `transaction` (how a change comes
-//! about), `questions` (what is asked at every request is asked together), then the store's methods by subject, `copying`, and `changes`, `doubts`, `following` and `notices`, by which instances hear of each other.
+//! about), `questions` (what is asked at every request is asked together), then the store's methods by subject, `copying`,
+//! and `changes`, `doubts`, `following` and `notices`, by which instances hear of each other.
 //!
 //! A change locks the rows that it decides by and is tried again where the database could not order it beside another
 //! one; PostgreSQL's default isolation is enough for that, and stricter ones do as well. Who is to be held still, like
