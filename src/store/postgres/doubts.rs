@@ -1,4 +1,4 @@
-//! Changes whose commit was not answered. If one came about all the same, nobody at its own instance was told of it: that
+//! Changes whose commit was not answered, or whose answer nobody waited for. If one came about all the same, nobody at its own instance was told of it: that
 //! instance looks for it, and hears of it as of what others tell.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,7 +29,12 @@ struct Doubt {
 }
 
 impl Doubts {
-    pub(super) fn add(&self, places: Vec<Place>) {
+    /// A commit is under way that tells what stands in these places.
+    pub(super) fn committing(&self, places: Vec<Place>) -> Committing<'_> {
+        Committing { doubts: self, places }
+    }
+
+    fn add(&self, places: Vec<Place>) {
         self.all().extend(places.into_iter().map(|place| Doubt { place, looked: None }));
     }
 
@@ -52,6 +57,25 @@ impl Doubts {
 
     fn all(&self) -> MutexGuard<'_, Vec<Doubt>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A commit under way. Where it is dropped before it is answered, what it tells is in doubt.
+pub(super) struct Committing<'a> {
+    doubts: &'a Doubts,
+    places: Vec<Place>,
+}
+
+impl Committing<'_> {
+    /// It is known what came of it. Says whether it tells anything.
+    pub(super) fn answered(mut self) -> bool {
+        !std::mem::take(&mut self.places).is_empty()
+    }
+}
+
+impl Drop for Committing<'_> {
+    fn drop(&mut self) {
+        self.doubts.add(std::mem::take(&mut self.places));
     }
 }
 

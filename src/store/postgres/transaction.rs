@@ -179,17 +179,22 @@ impl Transaction<'_> {
     }
 
     /// Commits what was done, or takes it back. Nothing where it has to be done again, which `attempts` counts. Where a
-    /// commit is not answered, nobody knows whether it came about: who sends the same `once` value again finds out, and
-    /// what it tells is looked for.
+    /// commit is not answered, or nobody waits for the answer any more, it is not known whether it came about: who sends
+    /// the same `once` value again finds out, and what it tells is looked for.
     pub(super) async fn settle<T>(self, done: Result<T, Fault>, attempts: &mut u32) -> Option<Result<T, Fault>> {
         let settled = match done {
             Ok(done) => {
                 let told = self.told.into_inner().unwrap_or_else(PoisonError::into_inner);
+                let committing = self.teller.doubts.committing(told);
                 let committed = answer(self.inner.commit()).await;
                 match committed {
-                    Ok(()) if !told.is_empty() => self.teller.committed.notify_one(),
-                    Err(Fault::Store(_) | Fault::Connection(_)) => self.teller.doubts.add(told),
-                    Ok(()) | Err(Fault::Again) => {}
+                    Ok(()) => {
+                        if committing.answered() {
+                            self.teller.committed.notify_one();
+                        }
+                    }
+                    Err(Fault::Again) => _ = committing.answered(),
+                    Err(Fault::Store(_) | Fault::Connection(_)) => {}
                 }
                 committed.map(|()| done)
             }

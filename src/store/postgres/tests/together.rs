@@ -17,7 +17,7 @@ use crate::store::postgres::following::Follower;
 use crate::store::suite::support::{
     Given, at, begun, change, identity, member, new_member_id, once, profile, session, shared, thought,
 };
-use crate::store::{Following, Heard, Hearing};
+use crate::store::{Following, Heard, Hearing, Result, Shared};
 
 /// Two instances on one database, and what the second hears; where the database is, too.
 struct Two {
@@ -173,6 +173,29 @@ async fn nobody_hears_themselves() {
 
 #[tokio::test]
 async fn what_was_committed_without_an_answer_is_heard_by_its_own_instance_too_and_once() {
+    is_heard_once(async |relay, share| {
+        let (shared, ()) = tokio::join!(share, async {
+            relay.kept_back().await;
+            relay.cut_off();
+        });
+        shared.unwrap_err();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn so_is_what_nobody_waited_for_any_more_when_it_was_committed() {
+    is_heard_once(async |relay, share| {
+        tokio::select! {
+            shared = share => panic!("{shared:?} before anybody went away"),
+            () = relay.kept_back() => relay.cut_off(),
+        }
+    })
+    .await;
+}
+
+/// A thought whose `share` is done in that way, by which nobody is told that it came about.
+async fn is_heard_once(way: impl AsyncFnOnce(&Relay, &mut (dyn Future<Output = Result<Shared>> + Unpin))) {
     let Some(url) = server::database().await else { return };
     let relay = Relay::to(&url.parse().unwrap()).await;
     let store: Given = Arc::new(PostgresStore::open(&relay.config, None).await.unwrap());
@@ -181,8 +204,8 @@ async fn what_was_committed_without_an_answer_is_heard_by_its_own_instance_too_a
     let ann = member(&store, "ann").await;
     let answered = shared(&store, &ann, "public").await;
     let unanswered = thought(&ann, "who knows", "public");
-    relay.cut_at_the_next_commit();
-    store.share(&unanswered, None).await.unwrap_err();
+    relay.keep_back_the_next_answer_to_a_commit();
+    way(&relay, &mut store.share(&unanswered, None)).await;
     let other: Given = Arc::new(PostgresStore::open(&url.parse().unwrap(), None).await.unwrap());
     let last = async || told(&shared(&other, &ann, "public").await);
     let mut all = Vec::new();
