@@ -1,5 +1,7 @@
 //! The providers that the configuration names.
 
+use std::sync::Arc;
+
 use super::{StartError, upstreams};
 use crate::clock::Clock;
 use crate::config::{self, Config};
@@ -89,15 +91,12 @@ impl Providers {
         &self.0
     }
 
-    /// The origins that a form may end up at, each with a space before it.
-    pub fn form_action(&self) -> String {
-        let of_each: Vec<_> = self.0.iter().map(|provider| provider.oidc.form_action_origins()).collect();
-        let mut origins: Vec<&str> = of_each.iter().flat_map(|origins| origins.iter().map(String::as_str)).collect();
-        origins.sort_unstable();
-        origins.dedup();
-        let mut action = String::with_capacity(origins.iter().map(|origin| " ".len() + origin.len()).sum());
-        action.extend(origins.iter().flat_map(|origin| [" ", origin]));
-        action
+    /// The origins that a form may end up at, with spaces between them; one that two providers share is there twice.
+    pub fn form_action(&self) -> Arc<str> {
+        match self.only() {
+            Some(only) => only.oidc.form_action(),
+            None => self.0.iter().map(|provider| provider.oidc.form_action()).collect::<Vec<_>>().join(" ").into(),
+        }
     }
 }
 

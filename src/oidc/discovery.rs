@@ -21,8 +21,8 @@ pub(super) struct Known {
     pub(super) metadata: Metadata,
     pub(super) client: Client,
     pub(super) keys: KeySet,
-    /// The origins that a browser is sent to: the issuer's is the first.
-    pub(super) origins: Arc<[String]>,
+    /// The origins that a browser is sent to, with spaces between them: the issuer's is the first.
+    pub(super) form_action: Arc<str>,
     /// When the metadata were fetched.
     pub(super) at: Timestamp,
 }
@@ -32,13 +32,13 @@ impl Known {
         // Without a secret: who we are is said by `Provider::introduced`.
         let client = Client::from_provider_metadata(metadata.clone(), settings.client_id.clone(), None)
             .set_redirect_uri(settings.redirect_uri.clone());
-        let mut origins = settings.origins.to_vec();
+        let mut origins = vec![settings.form_action.to_string()];
         for origin in browser_endpoints(&metadata).map(|url| url.origin().ascii_serialization()) {
             if !origins.contains(&origin) {
                 origins.push(origin);
             }
         }
-        Self { metadata, client, keys, origins: origins.into(), at }
+        Self { metadata, client, keys, form_action: origins.join(" ").into(), at }
     }
 }
 

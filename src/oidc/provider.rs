@@ -117,10 +117,11 @@ impl Provider {
         }
     }
 
-    /// The origins that a browser can be sent to after a form, for `form-action` of the Content-Security-Policy:
-    /// the issuer's, and, once they are known, those of `authorization_endpoint` and `end_session_endpoint`.
-    pub fn form_action_origins(&self) -> Arc<[String]> {
-        self.state().known.as_ref().map_or(&self.settings.origins, |known| &known.origins).clone()
+    /// The origins that a browser can be sent to after a form, for `form-action` of the Content-Security-Policy, with
+    /// spaces between them: the issuer's, and, once they are known, those of `authorization_endpoint` and
+    /// `end_session_endpoint`.
+    pub fn form_action(&self) -> Arc<str> {
+        self.state().known.as_ref().map_or(&self.settings.form_action, |known| &known.form_action).clone()
     }
 
     /// Metadata and keys, fetched anew as [`discover`](Self::discover) says.

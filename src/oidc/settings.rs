@@ -53,7 +53,7 @@ pub(super) struct Checked {
     pub(super) name: String,
     pub(super) issuer: IssuerUrl,
     /// The issuer's origin alone.
-    pub(super) origins: Arc<[String]>,
+    pub(super) form_action: Arc<str>,
     pub(super) client_id: ClientId,
     pub(super) credential: Credential,
     pub(super) scopes: Vec<Scope>,
@@ -92,7 +92,7 @@ impl Settings {
             })?;
 
         Ok(Checked {
-            origins: [issuer.url().origin().ascii_serialization()].into(),
+            form_action: issuer.url().origin().ascii_serialization().into(),
             issuer,
             redirect_uri,
             post_logout_redirect_uri,

@@ -50,7 +50,7 @@ pub fn page_policy(nonce: &str, form_action: &str) -> String {
     [
         "default-src 'none'; script-src 'nonce-",
         nonce,
-        "'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'",
+        "'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self' ",
         form_action,
         "; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types htmx",
     ]
