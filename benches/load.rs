@@ -161,9 +161,9 @@ impl<'a> Side<'a> {
         Self { server, ask, connections, taken: Taken::default() }
     }
 
-    /// Asks for that long.
-    pub async fn ask(&mut self, time: Duration) {
-        let (cpu, begun) = (self.server.cpu(), Instant::now());
+    /// Asks for that long. Gives how many requests a second that were.
+    pub async fn ask(&mut self, time: Duration) -> f64 {
+        let (cpu, begun, before) = (self.server.cpu(), Instant::now(), self.taken.each.len());
         let mut tasks = JoinSet::new();
         for (number, connection) in self.connections.drain(..).enumerate() {
             tasks.spawn(one(connection, self.ask.of_connection(number), begun + time));
@@ -172,8 +172,10 @@ impl<'a> Side<'a> {
             self.connections.push(connection);
             self.taken.each.extend(each);
         }
-        self.taken.seconds += begun.elapsed().as_secs_f64();
+        let seconds = begun.elapsed().as_secs_f64();
+        self.taken.seconds += seconds;
         self.taken.cpu += self.server.cpu() - cpu;
+        (self.taken.each.len() - before) as f64 / seconds
     }
 
     /// What it has come to.
@@ -212,20 +214,34 @@ async fn one(
 }
 
 /// How often each side has its turn: the machine is quicker or slower from one second to the next.
-pub const TURNS: u32 = 12;
+pub const TURNS: u32 = 24;
 
-/// Ours and the limit in turn, over connections that stay; who is first changes.
+/// Ours and the limit in turn, over connections that stay; who is first changes. Gives both, and the [`median`] of the
+/// ratios of two turns that follow each other.
 pub async fn in_turn(
     ours: (&Process, &Ask),
     limit: (&Process, &Ask),
     connections: usize,
     time: Duration,
-) -> (Measured, Measured) {
+) -> (Measured, Measured, f64) {
     let (mut ours, mut limit) = (Side::new(ours, connections).await, Side::new(limit, connections).await);
+    let mut ratios = Vec::new();
     for turn in 0..TURNS {
-        let [first, second] = if turn % 2 == 0 { [&mut ours, &mut limit] } else { [&mut limit, &mut ours] };
-        first.ask(time / TURNS).await;
-        second.ask(time / TURNS).await;
+        let time = time / TURNS;
+        ratios.push(if turn % 2 == 0 {
+            let ours = ours.ask(time).await;
+            ours / limit.ask(time).await
+        } else {
+            let limit = limit.ask(time).await;
+            ours.ask(time).await / limit
+        });
     }
-    (ours.measured(), limit.measured())
+    (ours.measured(), limit.measured(), median(ratios))
+}
+
+/// The one in the middle: what the machine does for a moment to one side alone moves it little.
+pub fn median(mut ratios: Vec<f64>) -> f64 {
+    ratios.sort_unstable_by(f64::total_cmp);
+    let middle = ratios.len() / 2;
+    if ratios.len().is_multiple_of(2) { f64::midpoint(ratios[middle - 1], ratios[middle]) } else { ratios[middle] }
 }

@@ -58,8 +58,7 @@ async fn against_the_limit(options: &Options, table: &mut Table, (server, filled
         let answer = load::once(server.port, &ask).await;
         ask.length = Some(answer.body().len());
         let limit = limit::start(&answer);
-        let (ours, bare) = load::in_turn((server, &ask), (&limit, &ask), CONNECTIONS, options.time()).await;
-        let ratio = ours.rate / bare.rate;
+        let (ours, bare, ratio) = load::in_turn((server, &ask), (&limit, &ask), CONNECTIONS, options.time()).await;
         let slow = headers.first().is_some_and(|(name, _)| *name == "cookie") && ours.p99 > 2.0 * bare.p99;
         table.add(Row {
             what: format!("{what}, 20 thoughts, {CONNECTIONS} connections"),
@@ -84,8 +83,8 @@ async fn growth(options: &Options, table: &mut Table, pages: &[(&str, Path)], la
             ..Ask::get(path(filled), &[("cookie", filled.cookie.as_str())])
         };
         let asks = (asked(large), asked(small));
-        let (ours, bare) = load::in_turn((&large.0, &asks.0), (&small.0, &asks.1), CONNECTIONS, options.time()).await;
-        let ratio = ours.rate / bare.rate;
+        let (ours, bare, ratio) =
+            load::in_turn((&large.0, &asks.0), (&small.0, &asks.1), CONNECTIONS, options.time()).await;
         if !table.lines.iter().any(|(line, _)| line == *what) {
             table.lines.push(((*what).to_owned(), vec![(small.1.thoughts, bare.rate)]));
         }

@@ -6,7 +6,7 @@ use thoughts::store::Store;
 use thoughts::store::postgres::PostgresStore;
 
 use super::pages::beside;
-use crate::load::{self, Ask};
+use crate::load::{self, Ask, Side, TURNS, median};
 use crate::table::{Row, Table};
 use crate::{Options, fill, postgres, site};
 
@@ -29,8 +29,8 @@ pub async fn measure(options: &Options, table: &mut Table) {
     let sled = site::on(&filled).await;
     let of_sled = Ask::get("/", &[("cookie", &filled.cookie)]);
     let ask = Ask { cookies, ..Ask::get("/", &[]) };
-    let (ours, bare) = load::in_turn((&instances[0], &ask), (&sled, &of_sled), CONNECTIONS, options.time()).await;
-    let ratio = ours.rate / bare.rate;
+    let (ours, bare, ratio) =
+        load::in_turn((&instances[0], &ask), (&sled, &of_sled), CONNECTIONS, options.time()).await;
     table.add(Row {
         what: "feed page, signed in, PostgreSQL, one instance".to_owned(),
         reach: "0.5 of sled's rate",
@@ -38,10 +38,17 @@ pub async fn measure(options: &Options, table: &mut Table) {
         beside: beside(&ours, &bare).replace("the limit", "sled"),
         reached: ratio >= 0.5,
     });
-    let half = |instance| load::drive(instance, &ask, CONNECTIONS / 2, options.time());
-    let alone = load::drive(&instances[0], &ask, CONNECTIONS, options.time()).await;
-    let (one, other) = tokio::join!(half(&instances[0]), half(&instances[1]));
-    let ratio = (one.rate + other.rate) / alone.rate;
+    // Each has as many connections as the one alone: an instance asks the database for all who ask it at a time together.
+    let side = |instance| Side::new((instance, &ask), CONNECTIONS);
+    let mut alone = side(&instances[0]).await;
+    let (mut one, mut other) = (side(&instances[0]).await, side(&instances[1]).await);
+    let (mut ratios, turn) = (Vec::new(), options.time() / TURNS);
+    for _ in 0..TURNS {
+        let alone = alone.ask(turn).await;
+        let (one, other) = tokio::join!(one.ask(turn), other.ask(turn));
+        ratios.push((one + other) / alone);
+    }
+    let (one, alone, ratio) = (one.measured(), alone.measured(), median(ratios));
     table.add(Row {
         what: "the same, two instances on one database and on the same two cores".to_owned(),
         reach: "the sum of their cores, which are one's here",

@@ -22,8 +22,7 @@ pub async fn measure(options: &Options, table: &mut Table) {
     let mut ask = Ask::get("/api/upstream/one/hello", &[("cookie", &cookie), ("sec-fetch-site", "same-origin")]);
     ask.length = Some(1000);
     let bare = Ask { path: "/hello".to_owned(), ..ask.clone() };
-    let (ours, bare) = load::in_turn((&both.server, &ask), (&proxy, &bare), 64, options.time()).await;
-    let ratio = ours.rate / bare.rate;
+    let (ours, bare, ratio) = load::in_turn((&both.server, &ask), (&proxy, &bare), 64, options.time()).await;
     table.add(Row {
         what: "upstream call through us".to_owned(),
         reach: "0.5 of a bare reverse proxy on the same client",
