@@ -83,22 +83,25 @@ impl<K: Hash + Eq + Clone, V: Size + Clone> Bounded<K, V> {
 
     /// What it holds, and how often it was of use.
     pub fn usage(&self) -> Usage {
-        Usage {
-            bytes: self.kept.weight(),
-            capacity: self.kept.capacity(),
-            hits: self.hits.load(Ordering::Relaxed),
-            misses: self.misses.load(Ordering::Relaxed),
-        }
+        let (hits, misses) = (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed));
+        Usage { capacity: self.kept.capacity(), bytes: Some(self.kept.weight()), asked: Some(Asked { hits, misses }) }
     }
 }
 
-/// What a cache holds, and how often it was of use.
+/// What a cache holds, and how often it was of use, as far as that is known: a library's own may not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
-    /// Bytes that it holds.
-    pub bytes: u64,
     /// Bytes that it may hold.
     pub capacity: u64,
+    /// Bytes that it holds.
+    pub bytes: Option<u64>,
+    /// How often it was asked.
+    pub asked: Option<Asked>,
+}
+
+/// How often a cache was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
     /// How often what was asked for was there.
     pub hits: u64,
     /// How often it was not.
@@ -123,9 +126,9 @@ mod tests {
         let cache = Bounded::new(100_000);
         for key in 0..10_000 {
             cache.keep(key, Sized(key % 3_000));
-            assert!(cache.usage().bytes <= 100_000, "{:?}", cache.usage());
+            assert!(cache.usage().bytes <= Some(100_000), "{:?}", cache.usage());
         }
-        assert!(cache.usage().bytes > 50_000, "{:?}", cache.usage());
+        assert!(cache.usage().bytes > Some(50_000), "{:?}", cache.usage());
     }
 
     #[test]
@@ -146,7 +149,6 @@ mod tests {
         assert!(cache.get(&"a").is_some() && cache.get(&"b").is_none());
         cache.forget(&"a");
         assert!(cache.get(&"a").is_none());
-        let usage = cache.usage();
-        assert_eq!((usage.hits, usage.misses), (1, 2));
+        assert_eq!(cache.usage().asked, Some(Asked { hits: 1, misses: 2 }));
     }
 }

@@ -79,15 +79,20 @@ async fn every_cache_says_how_much_it_holds_and_may_hold() {
     ann.share("Hello", "public").await;
     ann.get("/").await;
     let numbers = operator.get("/metrics").await.body;
-    let mut names: Vec<_> = site.app.store.caches().into_iter().map(|(name, _)| name).collect();
-    names.extend(["rendered", "shown"]);
-    for name in names {
-        for metric in ["bytes", "capacity_bytes", "hits_total", "misses_total"] {
+    let of_pages = [("rendered", site.app.rendered.usage()), ("shown", site.app.pages.usage())];
+    for (name, usage) in site.app.store.caches().into_iter().chain(of_pages) {
+        let counted = [
+            ("capacity_bytes", true),
+            ("bytes", usage.bytes.is_some()),
+            ("hits_total", usage.asked.is_some()),
+            ("misses_total", usage.asked.is_some()),
+        ];
+        for (metric, counted) in counted {
             let start = format!("thoughts_cache_{metric}{{cache=\"{name}\"}} ");
-            assert!(numbers.lines().any(|line| line.starts_with(&start)), "{start} is not in {numbers}");
+            assert_eq!(numbers.lines().any(|line| line.starts_with(&start)), counted, "{start} in {numbers}");
         }
     }
-    assert!(site.app.rendered.usage().bytes > 0);
+    assert!(site.app.rendered.usage().bytes > Some(0));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::Label;
-use crate::cache::Usage;
+use crate::cache::{Asked, Usage};
 
 type Labels = [(&'static str, Label); 1];
 
@@ -35,9 +35,13 @@ impl Caches {
     pub(super) fn show(&self, name: &'static str, usage: Usage) {
         let labels = [("cache", Label::from(name))];
         let gauge = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
-        self.bytes.get_or_create(&labels).set(gauge(usage.bytes));
         self.capacity.get_or_create(&labels).set(gauge(usage.capacity));
-        self.hits.get_or_create(&labels).inner().store(usage.hits, Ordering::Relaxed);
-        self.misses.get_or_create(&labels).inner().store(usage.misses, Ordering::Relaxed);
+        if let Some(bytes) = usage.bytes {
+            self.bytes.get_or_create(&labels).set(gauge(bytes));
+        }
+        if let Some(Asked { hits, misses }) = usage.asked {
+            self.hits.get_or_create(&labels).inner().store(hits, Ordering::Relaxed);
+            self.misses.get_or_create(&labels).inner().store(misses, Ordering::Relaxed);
+        }
     }
 }

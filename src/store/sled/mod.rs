@@ -114,7 +114,8 @@ impl Store for SledStore {
     }
 
     fn caches(&self) -> Vec<(&'static str, Usage)> {
-        [self.cached.usage(), vec![("copies", self.looks.usage())]].concat()
+        let own = [("copies", self.looks.usage()), ("sled", open::CACHE)];
+        self.cached.usage().into_iter().chain(own).collect()
     }
 
     fn version(&self) -> u64 {

@@ -20,6 +20,7 @@ use super::journal::{Journal, Replay, Unusable};
 use super::records::{encode, get};
 use super::writer::GROUP_BYTES;
 use super::{failed, keys};
+use crate::cache::Usage;
 use crate::store::{self, StoreError};
 
 /// The version of the layout that this binary reads and writes; what it is stands in `keys.rs`. Since the second there is
@@ -32,8 +33,9 @@ pub(super) const SLED: &str = "sled";
 /// The file that says that a store was made in this folder.
 pub(super) const MARK: &str = "store";
 
-/// Pages kept in memory, in bytes as sled counts them: it takes two to three times as many.
-const CACHE: u64 = 24 * 1024 * 1024;
+/// Pages kept in memory, in bytes as sled counts them: it takes two to three times as many. How many it holds it tells
+/// nobody.
+pub(super) const CACHE: Usage = Usage { capacity: 24 * 1024 * 1024, bytes: None, asked: None };
 
 /// How long a store that is just being let go is waited for: a program that is being replaced, or sled's own
 /// threads, which keep the lock for a moment after the store was dropped.
@@ -179,7 +181,8 @@ const IN_USE: &str = "is in use by another process. Stop the other Thoughts, or 
 
 /// sled's store in `folder`, or what is wrong with it.
 pub(super) fn sled_in(folder: &Path) -> Result<Db, String> {
-    let config = Config::default().path(folder).cache_capacity(CACHE).flush_every_ms(None).mode(Mode::HighThroughput);
+    let config =
+        Config::default().path(folder).cache_capacity(CACHE.capacity).flush_every_ms(None).mode(Mode::HighThroughput);
     once_free(|| match unwinding(|| config.open()) {
         Ok(Ok(db)) => Some(Ok(db)),
         Ok(Err(sled::Error::Io(e))) if is_locked(&e) => None,
