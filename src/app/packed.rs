@@ -95,13 +95,13 @@ impl Packed {
 }
 
 // The checksum of a whole is the exclusive or of what each of its parts adds: the part's own checksum, as a polynomial
-// over GF(2), times x to the power of eight for each byte behind it. Source: RFC 1952, 8; the order of the bits there is
-// that of the fastest code, in which the highest stands for 1.
+// over GF(2), times x to the power of eight for each byte behind it. (What the checksum is inverted with at both ends is
+// taken out again between two parts.) The highest bit stands for 1. Source: RFC 1952, 8, for the polynomial.
 
 /// The polynomial 1.
 const ONE: u32 = 1 << 31;
 
-/// What all of it is the remainder of, without x to the power of 32.
+/// What everything is taken modulo, without x to the power of 32.
 const GENERATOR: u32 = 0xedb8_8320;
 
 /// The checksum of a part by itself.

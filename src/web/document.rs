@@ -130,7 +130,7 @@ mod tests {
         );
         assert!(places.iter().all(|(place, fresh)| html[*place..].starts_with(stands(*fresh))));
         assert_eq!(etag(&page(), ""), etag(&page(), ""));
-        assert_ne!(etag(&page(), ""), etag(&page(), " https://example.org"));
+        assert_ne!(etag(&page(), ""), etag(&page(), "https://example.org"));
         assert_ne!(etag(&page(), ""), etag(&document(html! { p hx-nonce=(nonce()) { "b" } }), ""));
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct Teller {
     pub(super) name: Name,
     /// How many changes it has told.
     told: AtomicI64,
-    /// Those whose commit was not answered.
+    /// Those of whose commit nobody knows an answer.
     pub(super) doubts: Doubts,
     /// Whoever waits for it wakes the others.
     pub(super) committed: Notify,

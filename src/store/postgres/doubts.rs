@@ -1,5 +1,5 @@
-//! Changes whose commit was not answered, or whose answer nobody waited for. If one came about all the same, nobody at its own instance was told of it: that
-//! instance looks for it, and hears of it as of what others tell.
+//! Changes whose commit was not answered, or whose answer nobody waited for. If one came about all the same, nobody at its
+//! own instance was told of it: that instance looks for it by the clock, and hears of it as of what others tell.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -75,7 +75,9 @@ impl Committing<'_> {
 
 impl Drop for Committing<'_> {
     fn drop(&mut self) {
-        self.doubts.add(std::mem::take(&mut self.places));
+        if !self.places.is_empty() {
+            self.doubts.add(std::mem::take(&mut self.places));
+        }
     }
 }
 

@@ -205,7 +205,7 @@ async fn is_heard_once(way: impl AsyncFnOnce(&Relay, &mut (dyn Future<Output = R
     let answered = shared(&store, &ann, "public").await;
     let unanswered = thought(&ann, "who knows", "public");
     relay.keep_back_the_next_answer_to_a_commit();
-    way(&relay, &mut store.share(&unanswered, None)).await;
+    timeout(PATIENCE, way(&relay, &mut store.share(&unanswered, None))).await.expect("nothing is committed");
     let other: Given = Arc::new(PostgresStore::open(&url.parse().unwrap(), None).await.unwrap());
     let last = async || told(&shared(&other, &ann, "public").await);
     let mut all = Vec::new();
