@@ -32,6 +32,16 @@ async fn every_page_has_a_policy_without_anything_unsafe_and_a_nonce_of_its_own(
 }
 
 #[tokio::test]
+async fn a_form_may_end_up_here_and_at_each_provider_and_nowhere_else() {
+    let site = Site::with_two_providers("").await;
+    let [main, other] = [site.provider.issuer(), site.other.as_ref().unwrap().issuer()];
+    let answer = site.stranger().get("/").await;
+    let policy = answer.header("content-security-policy");
+    let form_action = policy.split(';').map(str::trim).find(|directive| directive.starts_with("form-action"));
+    assert_eq!(form_action, Some(&*format!("form-action 'self' {main} {other}")));
+}
+
+#[tokio::test]
 async fn every_answer_has_the_security_headers_and_a_name() {
     let site = site().await;
     for path in ["/", "/nothing", "/api/me", "/healthz", "/login"] {
