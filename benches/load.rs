@@ -214,7 +214,7 @@ async fn one(
 }
 
 /// How often each side has its turn: the machine is quicker or slower from one second to the next.
-pub const TURNS: u32 = 24;
+pub const TURNS: u32 = 12;
 
 /// Ours and the limit in turn, over connections that stay; who is first changes. Gives both, and the [`median`] of the
 /// ratios of two turns that follow each other.
@@ -239,9 +239,9 @@ pub async fn in_turn(
     (ours.measured(), limit.measured(), median(ratios))
 }
 
-/// The one in the middle: what the machine does for a moment to one side alone moves it little.
+/// The middle between the two in the middle: what happens for a moment to one side alone moves it little.
 pub fn median(mut ratios: Vec<f64>) -> f64 {
     ratios.sort_unstable_by(f64::total_cmp);
-    let middle = ratios.len() / 2;
-    if ratios.len().is_multiple_of(2) { f64::midpoint(ratios[middle - 1], ratios[middle]) } else { ratios[middle] }
+    let [below, above] = [(ratios.len() - 1) / 2, ratios.len() / 2];
+    f64::midpoint(ratios[below], ratios[above])
 }
