@@ -41,16 +41,7 @@ impl Browser {
             eprintln!("SKIPPED: this test needs Chromium (Debian: chromium and chromium-driver)");
             return None;
         }
-        let mut driver =
-            Command::new(driver).arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = lines
-            .find_map(|line| {
-                let line = line.unwrap();
-                let (_, port) = line.split_once("started successfully on port ")?;
-                Some(port.trim_end_matches('.').to_owned())
-            })
-            .expect("chromedriver says on which port it listens");
+        let (driver, port) = (0..5).find_map(|_| started(driver)).expect("chromedriver says on which port it listens");
         let profile = tempfile::tempdir().unwrap();
         let capabilities = capabilities(chromium, profile.path(), javascript);
         let client = ClientBuilder::new(HttpConnector::new())
@@ -202,6 +193,21 @@ fn descendants(root: u32) -> Vec<u32> {
         next += 1;
     }
     found.split_off(1)
+}
+
+/// A driver and its port, unless it ends before it listens, as it does now and then where much is started at once.
+fn started(driver: &str) -> Option<(Child, String)> {
+    let mut driver = Command::new(driver).arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let port = lines.find_map(|line| {
+        let line = line.unwrap();
+        let (_, port) = line.split_once("started successfully on port ")?;
+        Some(port.trim_end_matches('.').to_owned())
+    });
+    if port.is_none() {
+        driver.wait().unwrap();
+    }
+    Some((driver, port?))
 }
 
 fn capabilities(chromium: &str, profile: &Path, javascript: JavaScript) -> serde_json::Map<String, Value> {
