@@ -216,8 +216,7 @@ async fn one(
 /// How often each side has its turn: the machine is quicker or slower from one second to the next.
 pub const TURNS: u32 = 12;
 
-/// Ours and the limit in turn, over connections that stay; who is first changes. Gives both, and the [`median`] of the
-/// ratios of two turns that follow each other.
+/// Ours and the limit in turn, over connections that stay. Gives both, and their ratio, as [`ratio_in_turn`] finds it.
 pub async fn in_turn(
     ours: (&Process, &Ask),
     limit: (&Process, &Ask),
@@ -225,22 +224,29 @@ pub async fn in_turn(
     time: Duration,
 ) -> (Measured, Measured, f64) {
     let (mut ours, mut limit) = (Side::new(ours, connections).await, Side::new(limit, connections).await);
-    let mut ratios = Vec::new();
-    for turn in 0..TURNS {
-        let time = time / TURNS;
-        ratios.push(if turn % 2 == 0 {
-            let ours = ours.ask(time).await;
-            ours / limit.ask(time).await
-        } else {
-            let limit = limit.ask(time).await;
-            ours.ask(time).await / limit
-        });
-    }
-    (ours.measured(), limit.measured(), median(ratios))
+    let ratio = ratio_in_turn(async |turn| ours.ask(turn).await, async |turn| limit.ask(turn).await, time).await;
+    (ours.measured(), limit.measured(), ratio)
 }
 
-/// The middle between the two in the middle: what happens for a moment to one side alone moves it little.
-pub fn median(mut ratios: Vec<f64>) -> f64 {
+/// Has both sides work for `time` each, in turn, who is first changing. Each gives how many requests a second a turn has
+/// come to; gives the median of the ratios of two turns that follow each other: what happens for a moment to one side
+/// alone moves it little.
+pub async fn ratio_in_turn(
+    mut ours: impl AsyncFnMut(Duration) -> f64,
+    mut limit: impl AsyncFnMut(Duration) -> f64,
+    time: Duration,
+) -> f64 {
+    let turn = time / TURNS;
+    let mut ratios = Vec::new();
+    for number in 0..TURNS {
+        ratios.push(if number % 2 == 0 {
+            let ours = ours(turn).await;
+            ours / limit(turn).await
+        } else {
+            let limit = limit(turn).await;
+            ours(turn).await / limit
+        });
+    }
     ratios.sort_unstable_by(f64::total_cmp);
     let [below, above] = [(ratios.len() - 1) / 2, ratios.len() / 2];
     f64::midpoint(ratios[below], ratios[above])

@@ -6,7 +6,7 @@ use thoughts::store::Store;
 use thoughts::store::postgres::PostgresStore;
 
 use super::pages::beside;
-use crate::load::{self, Ask, Side, TURNS, median};
+use crate::load::{self, Ask, Side};
 use crate::table::{Row, Table};
 use crate::{Options, fill, postgres, site};
 
@@ -42,21 +42,12 @@ pub async fn measure(options: &Options, table: &mut Table) {
     let side = |instance| Side::new((instance, &ask), CONNECTIONS);
     let mut alone = side(&instances[0]).await;
     let (mut one, mut other) = (side(&instances[0]).await, side(&instances[1]).await);
-    let (mut ratios, turn) = (Vec::new(), options.time() / TURNS);
-    for number in 0..TURNS {
-        let both = async |one: &mut Side<'_>, other: &mut Side<'_>| {
-            let (one, other) = tokio::join!(one.ask(turn), other.ask(turn));
-            one + other
-        };
-        ratios.push(if number % 2 == 0 {
-            let alone = alone.ask(turn).await;
-            both(&mut one, &mut other).await / alone
-        } else {
-            let both = both(&mut one, &mut other).await;
-            both / alone.ask(turn).await
-        });
-    }
-    let (one, alone, ratio) = (one.measured(), alone.measured(), median(ratios));
+    let both = async |turn| {
+        let (one, other) = tokio::join!(one.ask(turn), other.ask(turn));
+        one + other
+    };
+    let ratio = load::ratio_in_turn(both, async |turn| alone.ask(turn).await, options.time()).await;
+    let (one, alone) = (one.measured(), alone.measured());
     table.add(Row {
         what: format!(
             "the same, two instances on one database and on the same two cores, {CONNECTIONS} connections each"
