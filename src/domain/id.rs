@@ -74,6 +74,30 @@ identifiers! {
     EventId;
 }
 
+impl ThoughtId {
+    /// Before all thoughts.
+    pub const FIRST: Self = Self(Ulid(0));
+
+    /// After all thoughts.
+    pub const LAST: Self = Self(Ulid(u128::MAX));
+
+    /// The least identifier of this time, in milliseconds since 1970.
+    pub fn first_of(millisecond: u64) -> Self {
+        Self(Ulid::from_parts(millisecond, 0))
+    }
+
+    /// When it was made, in milliseconds since 1970.
+    pub fn millisecond(self) -> u64 {
+        self.0.timestamp_ms()
+    }
+
+    /// The next identifier, whether or not it is anything's; there is none behind the last.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(Ulid(self.0.0.saturating_add(1)))
+    }
+}
+
 impl EventId {
     /// Before all events.
     pub const NONE: Self = Self(Ulid(0));

@@ -12,6 +12,7 @@ pub mod markdown;
 pub mod member;
 pub mod page;
 pub mod policy;
+pub mod search;
 pub mod session;
 pub mod thought;
 pub mod unsent;
