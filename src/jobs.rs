@@ -38,6 +38,7 @@ const JOBS: &[Job] = &[
     Job { name: "purge logouts", every: Duration::from_mins(10), step: |app| Box::pin(purge_logouts(app)) },
     Job { name: "purge unsent texts", every: Duration::from_mins(5), step: |app| Box::pin(purge_unsent(app)) },
     Job { name: "keep a snapshot", every: Duration::from_hours(1), step: |app| Box::pin(keep_snapshot(app)) },
+    Job { name: "index for searching", every: Duration::from_secs(1), step: |app| Box::pin(index(app)) },
     Job { name: "purge once values", every: Duration::from_hours(1), step: |app| Box::pin(purge_once(app)) },
 ];
 
@@ -89,6 +90,12 @@ async fn keep_snapshot(app: &App) -> Result<()> {
         backup::keep(&kept, app.store.as_ref(), now).await.map_err(|error| failed(&error))?;
         tracing::info!("snapshot_kept");
     }
+    Ok(())
+}
+
+/// Thoughts are found without it too, but then it takes longer.
+async fn index(app: &App) -> Result<()> {
+    while app.store.index(app.clock.now()).await? {}
     Ok(())
 }
 

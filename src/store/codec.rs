@@ -1,7 +1,6 @@
 //! Records as bytes: `MessagePack` with named fields, so that a record can grow, in every store alike.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::{Result, StoreError};
 
@@ -11,7 +10,7 @@ pub(super) fn encode<T: Serialize>(what: &'static str, record: &T) -> Result<Vec
 }
 
 /// The record that was kept so; `what` it should be goes into the error.
-pub(super) fn decode<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
+pub(super) fn decode<'a, T: Deserialize<'a>>(what: &'static str, bytes: &'a [u8]) -> Result<T> {
     rmp_serde::from_slice(bytes).map_err(|e| StoreError::Corrupt { what, why: e.to_string() })
 }
 

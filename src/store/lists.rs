@@ -49,6 +49,16 @@ impl<'a> List<'a> {
         iter::once(Self::Own(thought.author)).chain(shown)
     }
 
+    /// Those of them in which it is searched for: everybody's for whom it is for, and its author's own where it is for so
+    /// few that its author may not find it there.
+    pub(super) fn searched(thought: &'a Thought) -> impl Iterator<Item = Self> {
+        let for_few = !matches!(thought.visibility, Visibility::Public | Visibility::Members);
+        Self::of(thought).filter(move |list| match list {
+            Self::Own(_) => for_few,
+            Self::For(scope, _) => *scope == Scope::Everyone,
+        })
+    }
+
     /// The lists that hold what is of `scope` and within reach.
     pub(super) fn within(scope: Scope, reach: &'a Reach) -> Vec<Self> {
         match (scope, reach) {

@@ -22,6 +22,7 @@ pub mod copying;
 mod lists;
 mod names;
 pub mod postgres;
+mod search;
 pub mod sled;
 #[cfg(test)]
 mod suite;
@@ -39,6 +40,7 @@ use crate::domain::id::{ApiTokenId, MemberId, ThoughtId};
 use crate::domain::member::{Handle, Identity, Linked, Member, Profile, Stays};
 use crate::domain::page::{Page, TrashPlace};
 use crate::domain::policy::Reach;
+use crate::domain::search::Query;
 use crate::domain::session::{End, Ended, ProviderLogout, Session, SessionHash};
 use crate::domain::thought::{Authored, NewThought, Once, Revision, Thought};
 use crate::domain::unsent::{Unsent, UnsentId};
@@ -133,6 +135,17 @@ pub trait Thoughts: Send + Sync {
     async fn feed(
         &self,
         scope: Scope,
+        reach: &Reach,
+        before: Option<ThoughtId>,
+        limit: usize,
+    ) -> Result<Page<Authored>>;
+
+    /// A page of `limit` thoughts within reach that say what is looked for, as they are now; newest first, all of them
+    /// older than `before`. Where no index has them (yet), so many are looked at and no more: such a page may hold fewer,
+    /// or none, and have a next one.
+    async fn search(
+        &self,
+        query: &Query,
         reach: &Reach,
         before: Option<ThoughtId>,
         limit: usize,
@@ -388,6 +401,13 @@ pub trait Store: Thoughts + Members + Accounts + Sessions + ApiTokens + UnsentTe
     /// Counts what this process has changed of thoughts and members, each once it can be read, whether or not anybody was
     /// left to tell of it. It stays 0 where the store can't know by itself what is committed.
     fn version(&self) -> u64;
+
+    /// Does a piece of what is left to do for thoughts to be found quickly. `false` where nothing is. Without it searching
+    /// finds the same, and takes longer.
+    async fn index(&self, now: Timestamp) -> Result<bool>;
+
+    /// The thoughts from about this one back are not in the index yet, if there are such.
+    async fn unindexed(&self) -> Result<Option<ThoughtId>>;
 
     /// Follows what other instances change, from now on; `None` where no other process can use this store. What was
     /// written before this returns may be heard or not.

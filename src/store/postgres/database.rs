@@ -18,6 +18,8 @@ pub(super) struct Database {
     pub(super) teller: Arc<Teller>,
     /// Whether it is Citus.
     pub(super) citus: bool,
+    /// Whether it searches; see `full_text`.
+    pub(super) full_text: bool,
     /// How many more changes may be under way.
     changes: Semaphore,
     /// Whether it is closed; read by whatever is under way, which closing waits for.
@@ -25,15 +27,16 @@ pub(super) struct Database {
 }
 
 impl Database {
-    pub(super) fn new(pool: Pool, teller: Teller, citus: bool) -> Self {
+    pub(super) fn new(pool: Pool, teller: Teller, citus: bool, full_text: bool) -> Self {
         let changes = Semaphore::new(connect::FOR_CHANGES);
-        Self { pool, teller: Arc::new(teller), citus, changes, closed: RwLock::new(false) }
+        Self { pool, teller: Arc::new(teller), citus, full_text, changes, closed: RwLock::new(false) }
     }
 
     /// A connection, while the store is open.
     pub(super) async fn turn(&self) -> Result<Turn<'_>> {
         let open = self.admission().await?;
-        Ok(Turn { client: self.connection().await?, teller: &self.teller, _open: open, _change: None })
+        let client = self.connection().await?;
+        Ok(Turn { client, teller: &self.teller, full_text: self.full_text, _open: open, _change: None })
     }
 
     /// The same, to change something.

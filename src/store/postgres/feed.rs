@@ -97,7 +97,7 @@ fn place(row: &Row) -> Result<TrashPlace> {
 }
 
 /// The thought of a row, with its author, unless they were deleted.
-fn authored(row: &Row, thought: usize, author: usize) -> Result<Option<Authored>> {
+pub(super) fn authored(row: &Row, thought: usize, author: usize) -> Result<Option<Authored>> {
     let author: Option<Member> = record_or_none("a member", row, author)?;
     author
         .map(|author| {

@@ -9,11 +9,19 @@ use deadpool_postgres::{ClientWrapper, Transaction};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error, IsolationLevel};
 
+use super::full_text;
 use super::transaction::{Fault, is_unknown};
 use crate::store::{Result, StoreError};
 
 /// What leads from each layout to the next.
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_begin.sql"), include_str!("migrations/0002_changes.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_begin.sql"),
+    include_str!("migrations/0002_changes.sql"),
+    include_str!("migrations/0003_words.sql"),
+];
+
+/// The layout that has full-text search, where the database has it.
+const FULL_TEXT: i64 = 3;
 
 /// Names the turn to migrate among all advisory locks of the database: "thoughts" in ASCII.
 const TURN: i64 = 0x7468_6f75_6768_7473;
@@ -105,8 +113,13 @@ async fn migrate(transaction: &Transaction<'_>) -> std::result::Result<(i64, i64
     let before: i64 = transaction.query_one(VERSION, &[]).await?.try_get(0)?;
     let mut version = before;
     for migration in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(usize::MAX)) {
-        transaction.batch_execute(migration).await?;
         version += 1;
+        if version == FULL_TEXT {
+            let made = full_text::make(transaction, migration).await?;
+            tracing::info!(made, "full_text_search");
+        } else {
+            transaction.batch_execute(migration).await?;
+        }
         transaction.execute("INSERT INTO layout (version) VALUES ($1)", &[&version]).await?;
     }
     Ok((before, version))

@@ -3,7 +3,7 @@
 //! Read in this order: `migrations/` (which tables there are), `statements` (everything that is asked of them),
 //! `connect` (how the database is reached), `database` (who may have a connection), `transaction` (how a change comes
 //! about), `questions` (what is asked at every request is asked together), then the store's methods by subject, `copying`,
-//! and `changes`, `doubts`, `following` and `notices`, by which instances hear of each other.
+//! `full_text`, and `changes`, `doubts`, `following` and `notices`, by which instances hear of each other.
 //!
 //! A change locks the rows that it decides by and is tried again where the database could not order it beside another
 //! one; PostgreSQL's default isolation is enough for that, and stricter ones do as well. Who is to be held still, like
@@ -21,6 +21,7 @@ mod database;
 mod doubts;
 mod feed;
 mod following;
+mod full_text;
 mod hint;
 mod members;
 mod migrate;
@@ -40,6 +41,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio_postgres::{Config, Row};
 
 use self::changes::Teller;
@@ -51,6 +53,7 @@ use self::questions::Questions;
 use self::transaction::Fault;
 use super::{Following, Result, SignedIn, Store, StoreError};
 use crate::cache::Usage;
+use crate::domain::id::ThoughtId;
 use crate::domain::session::SessionHash;
 
 /// The store in PostgreSQL.
@@ -73,10 +76,10 @@ impl PostgresStore {
         let opening = async {
             let mut client = pool.get().await.map_err(transaction::no_connection)?;
             migrate::run(&mut client).await?;
-            Ok((Teller::new(&client).await?, citus::is_there(&client).await?))
+            Ok((Teller::new(&client).await?, citus::is_there(&client).await?, full_text::is_there(&client).await?))
         };
-        let (teller, citus) = opened(opening, config, &way).await?;
-        let database = Arc::new(Database::new(pool, teller, citus));
+        let (teller, citus, full_text) = opened(opening, config, &way).await?;
+        let database = Arc::new(Database::new(pool, teller, citus, full_text));
         let signed_in = sessions::signed_in(database.clone());
         Ok(Self { way, database, signed_in })
     }
@@ -142,6 +145,14 @@ impl Store for PostgresStore {
     /// Whoever is gone when a commit is answered counts nothing.
     fn version(&self) -> u64 {
         0
+    }
+
+    async fn index(&self, _now: Timestamp) -> Result<bool> {
+        full_text::index(self).await
+    }
+
+    async fn unindexed(&self) -> Result<Option<ThoughtId>> {
+        full_text::unindexed(self).await
     }
 
     async fn follow(&self) -> Result<Option<Box<dyn Following>>> {

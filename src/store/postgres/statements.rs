@@ -54,6 +54,28 @@ statements! {
     ADD_THOUGHT = "INSERT INTO thoughts (id, author, deleted_at, record) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING";
     PUT_THOUGHT = "INSERT INTO thoughts (id, author, deleted_at, record) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO UPDATE \
         SET author = excluded.author, deleted_at = excluded.deleted_at, record = excluded.record";
+    /// The same two where there is full-text search: see `full_text`.
+    ADD_THOUGHT_WITH_WORDS = "INSERT INTO thoughts (id, author, deleted_at, record, words) VALUES ($1, $2, $3, $4, $5::text::tsvector) \
+        ON CONFLICT (id) DO NOTHING";
+    PUT_THOUGHT_WITH_WORDS = "INSERT INTO thoughts (id, author, deleted_at, record, words) VALUES ($1, $2, $3, $4, $5::text::tsvector) \
+        ON CONFLICT (id) DO UPDATE SET author = excluded.author, deleted_at = excluded.deleted_at, record = excluded.record, \
+        words = excluded.words";
+    /// An index of words is read no other way; see [`super::connect::BEGIN`]. Until the transaction ends.
+    BY_BITMAPS = "SELECT set_config('enable_bitmapscan', 'on', true)";
+    /// Ordered by what is no index, so that nobody thinks of reading all thoughts in the order of their ids until enough
+    /// have the words.
+    SEARCH = "SELECT found.id, found.record, member.record FROM ( \
+            SELECT id, author, record, id || ''::bytea AS place FROM thoughts \
+            WHERE words @@ $1::text::tsquery AND id < $2 ORDER BY place DESC LIMIT $3 \
+        ) AS found \
+        LEFT JOIN LATERAL (SELECT record FROM members WHERE members.id = found.author LIMIT 1) AS member ON true \
+        ORDER BY found.place DESC";
+    NEWEST_BEFORE = "SELECT id FROM thoughts WHERE id < $1 ORDER BY id DESC LIMIT 1";
+    NEWEST_WITHOUT_WORDS = "SELECT id FROM thoughts WHERE words IS NULL AND deleted_at IS NULL ORDER BY id DESC LIMIT 1";
+    WITHOUT_WORDS = "SELECT id, record FROM thoughts WHERE words IS NULL AND deleted_at IS NULL ORDER BY id DESC LIMIT $1";
+    PUT_WORDS = "UPDATE thoughts SET words = known.words::tsvector \
+        FROM unnest($1::bytea[], $2::bytea[], $3::text[]) AS known (id, record, words) \
+        WHERE thoughts.id = known.id AND thoughts.record = known.record";
     THOUGHTS_OF = "SELECT id FROM thoughts WHERE author = $1 ORDER BY id LIMIT $2";
     TRASHED_BEFORE = "SELECT id FROM thoughts WHERE deleted_at IS NOT NULL AND deleted_at < $1 ORDER BY deleted_at, id LIMIT $2";
     TRASH_PAGE = "SELECT place.deleted_at, place.id, place.record, member.record FROM ( \

@@ -8,12 +8,13 @@ use tokio::try_join;
 
 use super::transaction::{Fault, Transaction, change};
 use super::values::{bytes, column, first, limit, record, records};
-use super::{PostgresStore, feed, statements as sql};
+use super::{PostgresStore, feed, full_text, statements as sql};
 use crate::domain::change::What;
 use crate::domain::id::{MemberId, ThoughtId};
 use crate::domain::member::Member;
 use crate::domain::page::{Page, TrashPlace};
 use crate::domain::policy::Reach;
+use crate::domain::search::Query;
 use crate::domain::thought::{Authored, NewThought, Once, Revision, Thought};
 use crate::store::codec::encode;
 use crate::store::lists::List;
@@ -43,6 +44,16 @@ impl Thoughts for PostgresStore {
         limit: usize,
     ) -> Result<Page<Authored>> {
         feed::page(self, scope, reach, before, limit).await
+    }
+
+    async fn search(
+        &self,
+        query: &Query,
+        reach: &Reach,
+        before: Option<ThoughtId>,
+        limit: usize,
+    ) -> Result<Page<Authored>> {
+        full_text::search(self, query, reach, before, limit).await
     }
 
     async fn edit(&self, id: ThoughtId, change: &NewThought, at: Timestamp) -> Result<Option<Thought>> {
@@ -105,7 +116,7 @@ async fn share(to: &Transaction<'_>, thought: &Thought, once: Option<&Once>) -> 
             return Ok(Shared::Already(ThoughtId::from_bytes(bytes("a once value", &row, 0)?)));
         }
     }
-    if write(to, sql::ADD_THOUGHT, thought).await? == 0 {
+    if write(to, [sql::ADD_THOUGHT, sql::ADD_THOUGHT_WITH_WORDS], thought).await? == 0 {
         return Err(StoreError::Failed(format!("there is a thought {} already", thought.id)).into());
     }
     let shared = thought.became(What::Shared { to: thought.visibility.clone() });
@@ -145,7 +156,7 @@ async fn edit(
         put_revision(to, id, &Revision { version: was.version, message: was.message, since }).await?;
     }
     let edited = now.became(What::Edited { from: was.visibility, to: now.visibility.clone() });
-    try_join!(write(to, sql::PUT_THOUGHT, &now), to.announce(vec![edited]))?;
+    try_join!(write(to, PUT, &now), to.announce(vec![edited]))?;
     Ok(Some(now))
 }
 
@@ -154,7 +165,7 @@ async fn delete(to: &Transaction<'_>, id: ThoughtId, at: Timestamp) -> Result<bo
     unlist(to, std::slice::from_ref(&was)).await?;
     let deleted = was.became(What::Deleted { from: was.visibility.clone() });
     let now = Thought { deleted_at: Some(at), ..was };
-    try_join!(write(to, sql::PUT_THOUGHT, &now), to.announce(vec![deleted]))?;
+    try_join!(write(to, PUT, &now), to.announce(vec![deleted]))?;
     Ok(true)
 }
 
@@ -164,7 +175,7 @@ async fn restore(to: &Transaction<'_>, id: ThoughtId) -> Result<bool, Fault> {
         return Ok(false);
     }
     let now = Thought { deleted_at: None, ..was };
-    write(to, sql::PUT_THOUGHT, &now).await?;
+    write(to, PUT, &now).await?;
     let restored = now.became(What::Restored { to: now.visibility.clone() });
     try_join!(list(to, &now), to.announce(vec![restored]))?;
     Ok(true)
@@ -200,7 +211,7 @@ pub(super) async fn put(to: &Transaction<'_>, thought: &Thought) -> Result<(), F
     if let Some(was) = locked(to, thought.id).await? {
         unlist(to, &[was]).await?;
     }
-    write(to, sql::PUT_THOUGHT, thought).await?;
+    write(to, PUT, thought).await?;
     if thought.deleted_at.is_none() {
         list(to, thought).await?;
     }
@@ -214,10 +225,19 @@ pub(super) async fn put_revision(to: &Transaction<'_>, id: ThoughtId, revision: 
     Ok(())
 }
 
-async fn write(to: &Transaction<'_>, how: &'static str, thought: &Thought) -> Result<u64, Fault> {
-    let (id, author) = (thought.id.to_bytes(), thought.author.to_bytes());
+const PUT: [&str; 2] = [sql::PUT_THOUGHT, sql::PUT_THOUGHT_WITH_WORDS];
+
+/// Writes a thought by the one statement, or by the other where there is full-text search.
+async fn write(to: &Transaction<'_>, how: [&'static str; 2], thought: &Thought) -> Result<u64, Fault> {
+    let (id, author, record) = (thought.id.to_bytes(), thought.author.to_bytes(), encode(WHAT, thought)?);
+    let (id, author) = (&id[..], &author[..]);
     let deleted_at = thought.deleted_at.map(Timestamp::as_millisecond);
-    to.change(how, &[&&id[..], &&author[..], &deleted_at, &encode(WHAT, thought)?]).await
+    let [without, with_words] = how;
+    if to.full_text {
+        to.change(with_words, &[&id, &author, &deleted_at, &record, &full_text::lexemes(thought)]).await
+    } else {
+        to.change(without, &[&id, &author, &deleted_at, &record]).await
+    }
 }
 
 /// Puts a thought into every list it belongs to.

@@ -78,7 +78,12 @@ pub(super) async fn answer<T>(statement: impl Future<Output = Result<T, Error>>)
 pub(super) fn is_unknown(error: &Error) -> bool {
     matches!(
         error.code(),
-        Some(&SqlState::FEATURE_NOT_SUPPORTED | &SqlState::SYNTAX_ERROR | &SqlState::UNDEFINED_FUNCTION)
+        Some(
+            &SqlState::FEATURE_NOT_SUPPORTED
+                | &SqlState::SYNTAX_ERROR
+                | &SqlState::UNDEFINED_FUNCTION
+                | &SqlState::UNDEFINED_OBJECT
+        )
     )
 }
 
@@ -122,6 +127,7 @@ pub(super) fn no_turn() -> StoreError {
 pub(super) struct Turn<'a> {
     pub(super) client: Object,
     pub(super) teller: &'a Teller,
+    pub(super) full_text: bool,
     pub(super) _open: RwLockReadGuard<'a, bool>,
     /// The right to change something, which there are fewer of than connections.
     pub(super) _change: Option<SemaphorePermit<'a>>,
@@ -130,7 +136,7 @@ pub(super) struct Turn<'a> {
 impl Turn<'_> {
     pub(super) async fn begin(&mut self) -> Result<Transaction<'_>, Fault> {
         let inner = answer(self.client.transaction()).await?;
-        Ok(Transaction { inner, teller: self.teller, told: Mutex::default() })
+        Ok(Transaction { inner, teller: self.teller, full_text: self.full_text, told: Mutex::default() })
     }
 
     /// What is told of a fault. Where the connection is of no use any more it ends here, and so do those that nobody
@@ -150,6 +156,8 @@ impl Turn<'_> {
 pub(super) struct Transaction<'a> {
     inner: deadpool_postgres::Transaction<'a>,
     pub(super) teller: &'a Teller,
+    /// Whether the database searches.
+    pub(super) full_text: bool,
     /// Where stands what it tells others.
     pub(super) told: Mutex<Vec<Place>>,
 }

@@ -102,16 +102,25 @@ impl Cached {
         });
     }
 
-    /// Applies a batch by `apply`, and lets go of what it changes.
-    pub(super) fn apply<T>(&self, changes: Changes, apply: impl FnOnce(Changes) -> T) -> T {
+    /// Applies a batch by `apply`, lets go of what it changes, and tells which thoughts those were.
+    pub(super) fn apply<T>(
+        &self,
+        changes: Changes,
+        apply: impl FnOnce(Changes) -> T,
+        tell: impl FnOnce(Vec<ThoughtId>),
+    ) -> T {
         let outdated: Vec<_> = changes.keys().filter_map(keys::changed).collect();
         let mut batches = self.batches.write().unwrap_or_else(PoisonError::into_inner);
         *batches += 1;
         let applied = apply(changes);
         let counts = outdated.iter().any(|one| !matches!(one, Changed::Session(_)));
+        let mut thoughts = Vec::new();
         for one in outdated {
             match one {
-                Changed::Thought(id) => self.thoughts.forget(&id),
+                Changed::Thought(id) => {
+                    self.thoughts.forget(&id);
+                    thoughts.push(id);
+                }
                 Changed::Member(id) => {
                     self.members.forget(&id);
                     // Where nobody is there any more, their thoughts are passed over.
@@ -121,6 +130,7 @@ impl Cached {
                 Changed::List => self.pages.clear(),
             }
         }
+        tell(thoughts);
         // Last: whoever reads the new number reads nothing from before.
         if counts {
             self.version.fetch_add(1, Ordering::SeqCst);

@@ -22,6 +22,10 @@ impl Copying for SledStore {
 
     async fn fill(&self, records: Vec<Record>, so_far: &Filling) -> Result<()> {
         let so_far = so_far.clone();
+        // What stands in an index is of other thoughts.
+        if !self.index.is_empty() && records.iter().any(|record| record.kind() == Kind::Thoughts) {
+            self.index.begin_anew()?;
+        }
         self.writer
             .write(move |draft| {
                 records.into_iter().try_for_each(|record| put(draft, record))?;

@@ -1,4 +1,4 @@
-//! Every key there is. All of them live in one tree, so that a write is one batch and needs no transaction
+//! Every key there is but those of the index for searching, which has a tree of its own (`search/`). All of them live in one tree, so that a write is one batch and needs no transaction
 //! over several trees; the first byte says what a key is of, and its Rust type what its record holds.
 //!
 //! | first byte | the rest of the key | record |
@@ -27,6 +27,7 @@
 //! | `a` | SHA-256 of the secret | the API token |
 //! | `A` | member, API token (latest first) | the SHA-256 of its secret |
 //! | `g` | member | who was deleted, and how far what they left is purged |
+//! | `q` | thought | how often it has changed since the index for searching (`search/`) knew it |
 //! | `G` | member | who was deleted, and that all of it is: a snapshot may still have them |
 //!
 //! Thoughts and members are 16 bytes, hashes 32, times 8, versions 4, all of them big-endian, so that keys
@@ -139,6 +140,26 @@ pub(super) fn layout() -> Key<u32> {
 /// A thought.
 pub(super) fn thought(id: ThoughtId) -> Key<Thought> {
     Key::new(b't', "a thought").with(id.to_bytes())
+}
+
+/// The thoughts from this one on, deleted or not, the oldest first.
+pub(super) fn thoughts_from(from: ThoughtId) -> Span {
+    thought(from).up_to(Key::new(b't' + 1, "a thought"))
+}
+
+/// The same, up to, and without, another one.
+pub(super) fn thoughts_between(from: ThoughtId, end: ThoughtId) -> Span {
+    thought(from).up_to(thought(end))
+}
+
+/// That a thought has changed since the index knew it, and how often.
+pub(super) fn to_reindex(id: ThoughtId) -> Key<u64> {
+    Key::new(b'q', "a thought that has changed").with(id.to_bytes())
+}
+
+/// The thoughts from one up to, and without, another that have changed since the index knew them.
+pub(super) fn all_to_reindex(from: ThoughtId, end: ThoughtId) -> Span {
+    to_reindex(from).up_to(to_reindex(end))
 }
 
 /// What a version of a thought said.

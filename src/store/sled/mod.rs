@@ -2,7 +2,7 @@
 //!
 //! Read in this order: `keys` (what is where), `records` (what a record is), `draft`, `writer` and `journal` (how a
 //! change comes about and gets onto the disk), then `thoughts` with `feed`, `members` with `accounts`, `sessions` and
-//! `api_tokens`, which are the store's methods, `open`, and `copying` with `look`, by which all of it is copied.
+//! `api_tokens`, which are the store's methods, `search`, `open`, and `copying` with `look`, by which all of it is copied.
 //!
 //! Reads go straight to sled, or to what was read of it before (`cached`), and do not wait for the writer; each takes a
 //! few records by key. They see a
@@ -22,6 +22,7 @@ mod members;
 mod open;
 mod records;
 mod salvage;
+mod search;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -29,19 +30,23 @@ mod thoughts;
 mod unsent;
 mod writer;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use sled::Db;
+use tokio::sync::Semaphore;
 
 use self::cached::Cached;
 use self::look::Looks;
 pub use self::salvage::{Claim, Salvage, replace, undo_half_replaced};
+use self::search::Index;
 use self::writer::{Disk, Writer};
 use super::{Following, Result, Store, StoreError};
 use crate::cache::Usage;
+use crate::domain::id::ThoughtId;
 
 /// The embedded store. Dropping it lets the writer finish what it was given; [`Store::close`] also waits for
 /// that. The folder is free for another process when the store is dropped.
@@ -50,7 +55,10 @@ pub struct SledStore {
     db: Db,
     looks: Looks,
     cached: Arc<Cached>,
+    index: Arc<Index>,
     writer: Writer,
+    /// How many more searches may be under way: as many as there are cores for them.
+    searches: Semaphore,
 }
 
 impl SledStore {
@@ -60,6 +68,11 @@ impl SledStore {
     /// [`StoreError::Open`] with a line that names the folder and says what is wrong with it and what to do:
     /// in use by another process, not to be read or written, damaged, or of a newer layout.
     pub async fn open(folder: &Path) -> Result<Self> {
+        Self::open_with(folder, search::MOST).await
+    }
+
+    /// The same, with so many thoughts in a segment of its index.
+    async fn open_with(folder: &Path, segment: usize) -> Result<Self> {
         let (folder, opened) = (folder.to_owned(), folder.to_owned());
         let opening = tokio::task::spawn_blocking(move || {
             let db = open::open(&folder)?;
@@ -69,8 +82,10 @@ impl SledStore {
         });
         let (db, disk) = opening.await.map_err(|e| StoreError::Failed(format!("opening was broken off: {e}")))??;
         let (looks, cached) = (Looks::default(), Arc::<Cached>::default());
-        let writer = Writer::start(db.clone(), disk, looks.clone(), cached.clone())?;
-        Ok(Self { folder: opened, db, looks, cached, writer })
+        let index = Arc::new(Index::of(&db, segment)?);
+        let writer = Writer::start(db.clone(), disk, looks.clone(), cached.clone(), index.clone())?;
+        let searches = Semaphore::new(available_parallelism().map_or(1, usize::from));
+        Ok(Self { folder: opened, db, looks, cached, index, writer, searches })
     }
 
     /// Whether a store is in `folder`, which then opens and answers. Where none is, that one could be made there has been
@@ -96,9 +111,22 @@ impl SledStore {
         if self.writer.is_closed() {
             return Err(StoreError::Closed);
         }
-        catch_unwind(AssertUnwindSafe(|| work(&self.db)))
-            .unwrap_or_else(|panic| Err(StoreError::Failed(open::text_of(panic.as_ref()))))
+        unwinding(|| work(&self.db))
     }
+
+    /// The same where it may take longer than others should wait for: on a thread of its own.
+    async fn read_apart<T: Send + 'static>(&self, work: impl FnOnce(&Db) -> Result<T> + Send + 'static) -> Result<T> {
+        if self.writer.is_closed() {
+            return Err(StoreError::Closed);
+        }
+        let db = self.db.clone();
+        let reading = tokio::task::spawn_blocking(move || unwinding(|| work(&db)));
+        reading.await.map_err(|e| StoreError::Failed(format!("reading was broken off: {e}")))?
+    }
+}
+
+fn unwinding<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    open::unwinding(work).unwrap_or_else(|panic| Err(StoreError::Failed(panic)))
 }
 
 #[async_trait]
@@ -115,11 +143,32 @@ impl Store for SledStore {
 
     fn caches(&self) -> Vec<(&'static str, Usage)> {
         let own = [("copies", self.looks.usage()), ("sled", open::CACHE)];
-        self.cached.usage().into_iter().chain(own).collect()
+        self.cached.usage().into_iter().chain(self.index.usage()).chain(own).collect()
     }
 
     fn version(&self) -> u64 {
         self.cached.version()
+    }
+
+    async fn index(&self, now: Timestamp) -> Result<bool> {
+        // It can wait until there is; what is written there is needed more.
+        if !open::has_room(&self.folder, search::ROOM)? {
+            return Ok(false);
+        }
+        let (index, cached, file) = (self.index.clone(), self.cached.clone(), self.folder.join(open::SLED));
+        let building = self.read_apart(move |db| {
+            let built = index.build(db, &cached, now)?;
+            // What marks stand for is on disk before they go.
+            open::file(&file)?.sync_data().map_err(|e| failed(e.into()))?;
+            Ok(built)
+        });
+        let Some(settled) = building.await? else { return Ok(false) };
+        self.writer.write(move |draft| thoughts::settle(draft, &settled)).await?;
+        Ok(true)
+    }
+
+    async fn unindexed(&self) -> Result<Option<ThoughtId>> {
+        Ok(self.index.unindexed())
     }
 
     /// One process has the folder for itself.

@@ -24,8 +24,8 @@ use crate::cache::Usage;
 use crate::store::{self, StoreError};
 
 /// The version of the layout that this binary reads and writes; what it is stands in `keys.rs`. Since the second there is
-/// a journal.
-pub(super) const LAYOUT: u32 = 2;
+/// a journal; since the third, what changes leaves marks for the index.
+pub(super) const LAYOUT: u32 = 3;
 
 /// The folder inside the given one that is sled's own.
 pub(super) const SLED: &str = "sled";
@@ -35,7 +35,7 @@ pub(super) const MARK: &str = "store";
 
 /// Pages kept in memory, in bytes as sled counts them: it takes two to three times as many. How many it holds it tells
 /// nobody.
-pub(super) const CACHE: Usage = Usage { capacity: 24 * 1024 * 1024, bytes: None, asked: None };
+pub(super) const CACHE: Usage = Usage { capacity: 20 * 1024 * 1024, bytes: None, asked: None };
 
 /// How long a store that is just being let go is waited for: a program that is being replaced, or sled's own
 /// threads, which keep the lock for a moment after the store was dropped.
@@ -96,8 +96,7 @@ const SPARE: u64 = 4 * 1024 * 1024;
 /// # Errors
 /// `Full` where there is not.
 pub(super) fn room(folder: &Path) -> store::Result<()> {
-    let free = fs2::available_space(folder)
-        .map_err(|e| StoreError::Failed(format!("how much room `{}` has can't be seen: {e}", folder.display())))?;
+    let free = free(folder)?;
     if free >= SPARE {
         return Ok(());
     }
@@ -105,6 +104,16 @@ pub(super) fn room(folder: &Path) -> store::Result<()> {
         "{free} bytes are free where `{}` is, and {SPARE} are needed. Make room, and it is written again.",
         folder.display()
     )))
+}
+
+/// Whether so many bytes are free beyond those that must be.
+pub(super) fn has_room(folder: &Path, bytes: u64) -> store::Result<bool> {
+    Ok(free(folder)? >= SPARE + bytes)
+}
+
+fn free(folder: &Path) -> store::Result<u64> {
+    fs2::available_space(folder)
+        .map_err(|e| StoreError::Failed(format!("how much room `{}` has can't be seen: {e}", folder.display())))
 }
 
 /// Why a store that sled has opened is of no use to us.
@@ -125,6 +134,7 @@ fn prepare(db: &Db, folder: &Path, made: bool) -> Result<(), Unfit> {
         Some(LAYOUT) => Ok(()),
         // Nothing that is stored changes. A layout that changes records is brought up to date after a snapshot of it.
         Some(1) => begin(db, folder),
+        Some(2) => note_layout(db),
         Some(layout) if layout > LAYOUT => Err(Unfit::Refused(format!(
             "has layout {layout}, which a newer Thoughts has written, and this one knows layouts up to {LAYOUT}. \
              Start the newer Thoughts, or give another folder."
@@ -138,6 +148,10 @@ fn prepare(db: &Db, folder: &Path, made: bool) -> Result<(), Unfit> {
 /// Makes the journal, and notes the layout that has one.
 fn begin(db: &Db, folder: &Path) -> Result<(), Unfit> {
     Journal::create(folder).map_err(|e| Unfit::Refused(access(&e)))?;
+    note_layout(db)
+}
+
+fn note_layout(db: &Db) -> Result<(), Unfit> {
     let key = keys::layout();
     db.insert(key.as_bytes(), encode(key.what(), &LAYOUT)?).map_err(failed)?;
     db.flush().map_err(failed)?;
@@ -248,7 +262,7 @@ fn unreadable(why: &str) -> String {
 }
 
 /// sled meets some damage with a panic; here that is one more thing that can be wrong.
-fn unwinding<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub(super) fn unwinding<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| text_of(panic.as_ref()))
 }
 

@@ -53,6 +53,15 @@ pub(super) fn values<T: DeserializeOwned>(db: &Db, span: &Span) -> impl DoubleEn
     db.range::<&[u8], _>(span.bounds()).values().map(move |bytes| decode(what, &bytes.map_err(failed)?))
 }
 
+/// The keys of `span` in order, with their records.
+pub(super) fn entries<T: DeserializeOwned>(db: &Db, span: &Span) -> impl Iterator<Item = Result<(IVec, T)>> + use<T> {
+    let what = span.what();
+    db.range::<&[u8], _>(span.bounds()).map(move |entry| {
+        let (key, bytes) = entry.map_err(failed)?;
+        Ok((key, decode(what, &bytes)?))
+    })
+}
+
 /// What another record says is there and is not.
 pub(super) fn missing<T>(key: &Key<T>) -> StoreError {
     StoreError::Corrupt { what: key.what(), why: "it is missing".to_owned() }

@@ -13,6 +13,7 @@ use super::records::encode;
 use super::{Salvage, SledStore, keys};
 use crate::domain::policy::Reach;
 use crate::store::copying::{Kind, Snapshot as _};
+use crate::store::suite::search::index;
 use crate::store::suite::store_suite;
 use crate::store::suite::support::{
     Given, all_pages, api_token, at, begun, change, member, once, reach, shared_many, thought,
@@ -133,6 +134,22 @@ async fn a_store_of_before_there_was_a_journal_is_given_one() {
 }
 
 #[tokio::test]
+async fn a_store_of_before_there_was_an_index_is_given_one() {
+    let folder = used().await;
+    by_hand(folder.path(), |db| {
+        db.drop_tree("search").unwrap();
+        db.insert(keys::layout().as_bytes(), encode("", &2).unwrap()).unwrap();
+    });
+    let store = opened(folder.path()).await;
+    index(&store).await;
+    drop(store);
+    by_hand(folder.path(), |db| {
+        assert_eq!(db.get(keys::layout().as_bytes()).unwrap().unwrap(), encode("", &LAYOUT).unwrap());
+        assert!(!db.open_tree("search").unwrap().is_empty());
+    });
+}
+
+#[tokio::test]
 async fn a_store_in_use_is_refused_and_goes_on() {
     let folder = tempdir().unwrap();
     let store = opened(folder.path()).await;
@@ -237,6 +254,7 @@ async fn a_purge_that_a_crash_broke_off_goes_on_after_it_and_leaves_no_record() 
     // When the session would have ended is forgotten then.
     assert_eq!(store.purge_sessions(at(2_000_000), 9).await.unwrap(), 1);
     assert_eq!(store.session(session.hash).await.unwrap(), None);
+    index(&store).await;
     drop(store);
     assert_eq!(records(folder.path()), 0);
 }

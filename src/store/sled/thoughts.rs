@@ -6,18 +6,22 @@ use jiff::Timestamp;
 use super::draft::Draft;
 use super::keys::{self, List};
 use super::records;
+use super::search::Found;
 use super::{SledStore, feed};
 use crate::domain::id::ThoughtId;
 use crate::domain::page::{Page, TrashPlace};
 use crate::domain::policy::Reach;
+use crate::domain::search::Query;
 use crate::domain::thought::{Authored, NewThought, Once, Revision, Thought};
+use crate::store::search::look_through;
 use crate::store::{Result, Scope, Shared, StoreError, Thoughts};
 
 #[async_trait]
 impl Thoughts for SledStore {
     async fn share(&self, thought: &Thought, once: Option<&Once>) -> Result<Shared> {
         let (thought, once) = (thought.clone(), once.cloned());
-        self.writer.write(move |draft| share(draft, &thought, once.as_ref())).await
+        let is_behind = self.index.is_behind(thought.id);
+        self.writer.write(move |draft| share(draft, &thought, once.as_ref(), is_behind)).await
     }
 
     async fn thought(&self, id: ThoughtId, reach: &Reach) -> Result<Option<Authored>> {
@@ -32,6 +36,26 @@ impl Thoughts for SledStore {
         limit: usize,
     ) -> Result<Page<Authored>> {
         self.read(|db| feed::page(db, &self.cached, scope, reach, before, limit))
+    }
+
+    async fn search(
+        &self,
+        query: &Query,
+        reach: &Reach,
+        before: Option<ThoughtId>,
+        limit: usize,
+    ) -> Result<Page<Authored>> {
+        let (index, cached) = (self.index.clone(), self.cached.clone());
+        let (looked_for, within) = (query.clone(), reach.clone());
+        let most = limit.saturating_add(1);
+        let turn = self.searches.acquire().await.map_err(|_| StoreError::Closed)?;
+        let finding = self.read_apart(move |db| index.find(db, &cached, &looked_for, &within, before, most));
+        let Found { items, unindexed } = finding.await?;
+        drop(turn);
+        match unindexed {
+            Some(older) => look_through(self, query, reach, Some(older), items, limit).await,
+            None => Ok(Page::cut(items, limit, |item| item.thought.id)),
+        }
     }
 
     async fn edit(&self, id: ThoughtId, change: &NewThought, at: Timestamp) -> Result<Option<Thought>> {
@@ -76,7 +100,8 @@ impl Thoughts for SledStore {
     }
 }
 
-fn share(draft: &mut Draft<'_>, thought: &Thought, once: Option<&Once>) -> Result<Shared> {
+/// Where the index is `behind` the thought it looks for it by a mark, as the clock was set back.
+fn share(draft: &mut Draft<'_>, thought: &Thought, once: Option<&Once>, is_behind: bool) -> Result<Shared> {
     if !draft.holds(&keys::member(thought.author))? {
         return Ok(Shared::NoAuthor);
     }
@@ -94,6 +119,9 @@ fn share(draft: &mut Draft<'_>, thought: &Thought, once: Option<&Once>) -> Resul
     }
     draft.put(&key, thought)?;
     list(draft, thought)?;
+    if is_behind {
+        mark(draft, thought.id)?;
+    }
     Ok(Shared::Now)
 }
 
@@ -121,6 +149,7 @@ fn edit(draft: &mut Draft<'_>, id: ThoughtId, change: NewThought, at: Timestamp)
         draft.put(&keys::revision(id, revision.version), &revision)?;
     }
     draft.put(&keys::thought(id), &now)?;
+    mark(draft, id)?;
     Ok(Some(now))
 }
 
@@ -132,6 +161,7 @@ fn delete(draft: &mut Draft<'_>, id: ThoughtId, at: Timestamp) -> Result<bool> {
     thought.deleted_at = Some(at);
     draft.put(&keys::thought(id), &thought)?;
     draft.put(&keys::trashed(at, id), &())?;
+    mark(draft, id)?;
     Ok(true)
 }
 
@@ -144,6 +174,7 @@ fn restore(draft: &mut Draft<'_>, id: ThoughtId) -> Result<bool> {
     draft.remove(&keys::trashed(deleted_at, id));
     draft.put(&keys::thought(id), &thought)?;
     list(draft, &thought)?;
+    mark(draft, id)?;
     Ok(true)
 }
 
@@ -164,6 +195,24 @@ pub(super) fn forget(draft: &mut Draft<'_>, id: ThoughtId) -> Result<()> {
         draft.remove_raw(&revision);
     }
     draft.remove(&keys::thought(id));
+    mark(draft, id)
+}
+
+/// The index is to know it anew.
+fn mark(draft: &mut Draft<'_>, id: ThoughtId) -> Result<()> {
+    let key = keys::to_reindex(id);
+    let times = draft.get(&key)?.map_or(0, |times| times + 1);
+    draft.put(&key, &times)
+}
+
+/// Takes away the marks that the index has caught up with, unless they were set again meanwhile.
+pub(super) fn settle(draft: &mut Draft<'_>, marks: &[(ThoughtId, u64)]) -> Result<()> {
+    for (id, times) in marks {
+        let key = keys::to_reindex(*id);
+        if draft.get(&key)? == Some(*times) {
+            draft.remove(&key);
+        }
+    }
     Ok(())
 }
 
@@ -184,6 +233,7 @@ pub(super) fn put(draft: &mut Draft<'_>, thought: &Thought) -> Result<()> {
             Some(at) => draft.remove(&keys::trashed(at, was.id)),
             None => unlist(draft, &was),
         }
+        mark(draft, was.id)?;
     }
     draft.put(&keys::thought(thought.id), thought)?;
     match thought.deleted_at {

@@ -17,6 +17,7 @@ use super::draft::{Changes, Draft};
 use super::journal::{Journal, Place};
 use super::look::Looks;
 use super::open::{room, text_of};
+use super::search::Index;
 use crate::store::{Result, StoreError};
 
 /// Writes that wait for the writer at most; who comes then waits until there is room.
@@ -55,14 +56,14 @@ impl Writer {
     /// Its thread is owned by nobody but the queue: it ends when it is told to close or when the last sender
     /// is gone, in both cases after everything queued has been answered. The queue is bounded by [`QUEUE`],
     /// and what one flush answers by [`GROUP`].
-    pub(super) fn start(db: Db, disk: Disk, looks: Looks, cached: Arc<Cached>) -> Result<Self> {
+    pub(super) fn start(db: Db, disk: Disk, looks: Looks, cached: Arc<Cached>, index: Arc<Index>) -> Result<Self> {
         let (requests, queue) = mpsc::channel(QUEUE);
         let (tell, ended) = watch::channel(Ok(()));
         thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
-                let flushed =
-                    run(Changing { db, disk, looks, cached, changes: Changes::default(), broken: None }, queue);
+                let changing = Changing { db, disk, looks, cached, index, changes: Changes::default(), broken: None };
+                let flushed = run(changing, queue);
                 let _ = tell.send(flushed);
             })
             .map_err(|e| StoreError::Failed(format!("the writer's thread can't be started: {e}")))?;
@@ -143,6 +144,8 @@ struct Changing {
     looks: Looks,
     /// What was read of it, and is let go of when it changes.
     cached: Arc<Cached>,
+    /// Which is told of thoughts that change.
+    index: Arc<Index>,
     /// What the writes since the last flush change, which sled doesn't know yet.
     changes: Changes,
     /// Why nothing can be written any more. What a failed flush has left in memory is not what is on disk,
@@ -178,7 +181,8 @@ impl Changing {
         let (place, mut undo) = (self.disk.journal.place(), Changes::default());
         let kept = self.unless_broken(|store| {
             store.disk.journal.append(&changes)?;
-            store.cached.apply(changes, |changes| store.looks.apply(&store.db, changes, &mut undo))
+            let apply = |changes| store.looks.apply(&store.db, changes, &mut undo);
+            store.cached.apply(changes, apply, |thoughts| store.index.note(thoughts))
         });
         if kept.is_err() {
             self.take_back(place, &undo);
@@ -263,17 +267,9 @@ mod tests {
         let db = sled::open(folder.path()).unwrap();
         let file = super::super::open::file(folder.path()).unwrap();
         let journal = journal(folder.path());
-        (
-            Writer::start(
-                db.clone(),
-                Disk { folder: folder.path().to_owned(), file, journal },
-                Looks::default(),
-                Arc::default(),
-            )
-            .unwrap(),
-            db,
-            folder,
-        )
+        let disk = Disk { folder: folder.path().to_owned(), file, journal };
+        let index = Arc::new(Index::of(&db, 1).unwrap());
+        (Writer::start(db.clone(), disk, Looks::default(), Arc::default(), index).unwrap(), db, folder)
     }
 
     #[tokio::test]

@@ -19,6 +19,7 @@ pub(super) mod copying;
 pub(super) mod identities;
 pub(super) mod lists;
 pub(super) mod members;
+pub(super) mod search;
 pub(super) mod sessions;
 pub(super) mod support;
 pub(super) mod thoughts;
@@ -67,6 +68,17 @@ macro_rules! store_suite {
                 a_thought_moves_between_lists_when_its_audience_changes
                 a_members_list_holds_that_members_thoughts_alone
                 an_author_is_called_what_they_are_called_now
+            }
+            search {
+                what_was_shared_is_found_at_once_newest_first
+                every_script_is_found
+                nobody_finds_what_is_out_of_their_reach
+                a_thought_is_found_by_what_it_says_now
+                what_is_deleted_is_not_found_and_what_is_restored_is
+                what_is_found_is_read_a_page_at_a_time_whatever_is_shared_meanwhile
+                what_was_shared_long_ago_is_found
+                whatever_happens_what_is_found_is_what_says_so
+                what_many_write_at_once_is_found
             }
             members {
                 a_first_sign_in_makes_a_member

@@ -1,0 +1,219 @@
+//! Full-text search, which databases have in ways of their own: the one seam for it.
+//!
+//! PostgreSQL's `tsvector`, `tsquery` and GIN are used for what they are good at, which is finding the rows that have some of
+//! a set of lexemes. Which words a text has is said by [`Words`], as in the embedded store, so both find the same; and whom
+//! a thought is for is a lexeme as well, so what is out of reach costs nobody anything.
+//!
+//! An index by words knows no order, and the newest thoughts are wanted. So each word stands behind the number of the week
+//! in which the thought was made, and few weeks are asked for at first, then twice as many before them, and so on: a word
+//! that many use is found in the newest weeks, one that nobody uses is soon known to be in none. What a page costs grows
+//! with what is found in the weeks that it comes from.
+//!
+//! Where the database has none of that (`CockroachDB` knows no `tsvector` before 23.1), the tables are without it, and
+//! thoughts are looked at themselves, so many at a time (`store/search.rs`). Run by the tests: PostgreSQL 15, with it and
+//! without.
+
+use std::ops::{Range, RangeInclusive};
+
+use deadpool_postgres::Transaction as Migration;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio_postgres::{Client, Error, Row};
+
+use super::feed::authored;
+use super::thoughts::WHAT;
+use super::transaction::{Fault, Transaction, change, is_unknown};
+use super::values::{bytes, limit, record};
+use super::{PostgresStore, statements as sql};
+use crate::domain::id::ThoughtId;
+use crate::domain::page::Page;
+use crate::domain::policy::Reach;
+use crate::domain::search::{Query, Words};
+use crate::domain::thought::{Authored, Thought};
+use crate::store::lists::List;
+use crate::store::search::{look_through, says};
+use crate::store::{Result, Scope};
+
+const WEEK: u64 = 7 * 24 * 60 * 60 * 1000;
+
+/// Lexemes that are asked for at once, at most: weeks times terms.
+const LEXEMES: u64 = 512;
+
+/// Thoughts whose words are written in one transaction, where they have none.
+const AT_ONCE: usize = 500;
+
+/// Makes what is needed for it. `false` where this database has no such thing, and nothing was made.
+pub(super) async fn make(transaction: &Migration<'_>, migration: &str) -> std::result::Result<bool, Error> {
+    transaction.batch_execute("SAVEPOINT full_text").await?;
+    match transaction.batch_execute(migration).await {
+        Err(error) if is_unknown(&error) => {
+            transaction.batch_execute("ROLLBACK TO SAVEPOINT full_text").await?;
+            Ok(false)
+        }
+        made => made.map(|()| true),
+    }
+}
+
+/// Whether it was made.
+pub(super) async fn is_there(client: &Client) -> Result<bool> {
+    let row = client.query_one(IS_THERE, &[]).await.map_err(Fault::from)?;
+    Ok(row.try_get(0).map_err(Fault::from)?)
+}
+
+const IS_THERE: &str = "SELECT EXISTS (SELECT 1 FROM pg_attribute \
+    WHERE attrelid = to_regclass('thoughts') AND attname = 'words' AND NOT attisdropped)";
+
+/// What a thought is found by, as the text of a `tsvector`; nothing where it is deleted.
+pub(super) fn lexemes(thought: &Thought) -> Option<String> {
+    if thought.deleted_at.is_some() {
+        return None;
+    }
+    let week = week(thought.id);
+    let words = Words::of(thought.message.as_str());
+    let words = words.iter().map(|word| of_word(week, word));
+    Some(quoted(words.chain(List::searched(thought).map(of_list)), " "))
+}
+
+fn quoted(lexemes: impl Iterator<Item = String>, between: &str) -> String {
+    lexemes.map(|lexeme| ["'", &lexeme, "'"].concat()).collect::<Vec<_>>().join(between)
+}
+
+/// The week in which it was made, counted from 1970.
+fn week(id: ThoughtId) -> u64 {
+    id.millisecond() / WEEK
+}
+
+/// Letters and digits stand for themselves and all other bytes as `%` and two digits: so a lexeme is ASCII whatever the
+/// database's encoding is, needs no quoting, and begins as its word does.
+fn of_word(week: u64, word: &str) -> String {
+    format!("{week:05x}{}", utf8_percent_encode(word, NON_ALPHANUMERIC))
+}
+
+fn of_list(list: List<'_>) -> String {
+    format!("={}", percent_encoding::percent_encode(&list.name(), NON_ALPHANUMERIC))
+}
+
+/// What is looked for within reach in these weeks, as the text of a `tsquery`.
+fn tsquery(query: &Query, reach: &Reach, weeks: &RangeInclusive<u64>) -> String {
+    let lists = List::within(Scope::Everyone, reach).into_iter().map(of_list);
+    let terms = query.terms().iter().map(|term| {
+        let each =
+            quoted(weeks.clone().map(|week| of_word(week, term.text())), if term.is_whole() { "|" } else { ":*|" });
+        if term.is_whole() { each } else { each + ":*" }
+    });
+    let all = std::iter::once(quoted(lists, "|")).chain(terms);
+    format!("({})", all.collect::<Vec<_>>().join(")&("))
+}
+
+/// A page of what is looked for.
+pub(super) async fn search(
+    store: &PostgresStore,
+    query: &Query,
+    reach: &Reach,
+    before: Option<ThoughtId>,
+    size: usize,
+) -> Result<Page<Authored>> {
+    let (mut found, mut rest) = (Vec::new(), before);
+    if store.database.full_text {
+        let mut turn = store.database.turn().await?;
+        let indexed = async {
+            let to = turn.begin().await?;
+            in_index(&to, query, reach, before, size.saturating_add(1)).await
+        };
+        (found, rest) = match indexed.await {
+            Ok((found, None)) => return Ok(Page::cut(found, size, |item| item.thought.id)),
+            Ok(indexed) => indexed,
+            Err(fault) => return Err(turn.failed(fault)),
+        };
+    }
+    look_through(store, query, reach, rest, found, size).await
+}
+
+/// The first so many that the index has, and before which thought it has not all of them, if they do.
+async fn in_index(
+    to: &Transaction<'_>,
+    query: &Query,
+    reach: &Reach,
+    before: Option<ThoughtId>,
+    wanted: usize,
+) -> Result<(Vec<Authored>, Option<ThoughtId>), Fault> {
+    to.row(sql::BY_BITMAPS, &[]).await?;
+    let unindexed = to.row(sql::NEWEST_WITHOUT_WORDS, &[]).await?.as_ref().map(id).transpose()?;
+    let begin = unindexed.map_or(ThoughtId::FIRST, ThoughtId::next);
+    let (mut found, mut end, mut many) = (Vec::new(), before.unwrap_or(ThoughtId::LAST), 1);
+    while found.len() < wanted && end > begin {
+        // Weeks in which nobody shared anything are not asked for.
+        let newest = to.row(sql::NEWEST_BEFORE, &[&&end.to_bytes()[..]]).await?.as_ref().map(id).transpose()?;
+        let Some(last) = newest.filter(|newest| *newest >= begin).map(week) else { break };
+        let first = last.saturating_sub(many - 1);
+        in_weeks(to, query, reach, (first..=last, begin..end), wanted, &mut found).await?;
+        end = ThoughtId::first_of(first * WEEK);
+        many = (2 * many).min(LEXEMES / query.terms().len() as u64);
+    }
+    let rest = unindexed.filter(|_| found.len() < wanted).map(|_| begin.min(before.unwrap_or(ThoughtId::LAST)));
+    Ok((found, rest))
+}
+
+/// Adds what is found in these weeks and ids, the newest first, until there is as much as is `wanted`.
+async fn in_weeks(
+    to: &Transaction<'_>,
+    query: &Query,
+    reach: &Reach,
+    (weeks, mut ids): (RangeInclusive<u64>, Range<ThoughtId>),
+    wanted: usize,
+    found: &mut Vec<Authored>,
+) -> Result<(), Fault> {
+    let tsquery = tsquery(query, reach, &weeks);
+    loop {
+        let rows = to.rows(sql::SEARCH, &[&tsquery, &&ids.end.to_bytes()[..], &limit(wanted)]).await?;
+        for row in &rows {
+            // An older binary has changed what it says, and not its words.
+            let as_it_is = authored(row, 1, 2)?.filter(|Authored { thought, .. }| {
+                let is_there = thought.deleted_at.is_none() && ids.contains(&thought.id);
+                is_there && reach.admits(thought.author, &thought.visibility) && says(query, thought)
+            });
+            found.extend(as_it_is.filter(|_| found.len() < wanted));
+        }
+        match rows.last() {
+            Some(last) if rows.len() == wanted && found.len() < wanted => ids.end = id(last)?,
+            Some(_) | None => return Ok(()),
+        }
+    }
+}
+
+/// The newest thought whose words nobody has written.
+pub(super) async fn unindexed(store: &PostgresStore) -> Result<Option<ThoughtId>> {
+    if !store.database.full_text {
+        return Ok(None);
+    }
+    store.database.row(sql::NEWEST_WITHOUT_WORDS, &[]).await?.as_ref().map(id).transpose()
+}
+
+fn id(row: &Row) -> Result<ThoughtId> {
+    bytes(WHAT, row, 0).map(ThoughtId::from_bytes)
+}
+
+/// Writes the words of the newest thoughts that have none. `false` where there are no more.
+pub(super) async fn index(store: &PostgresStore) -> Result<bool> {
+    if !store.database.full_text {
+        return Ok(false);
+    }
+    if unindexed(store).await?.is_none() {
+        return Ok(false);
+    }
+    change!(store.database, to => write_some(&to))
+}
+
+/// `false` where so few were written that there may be no more.
+async fn write_some(to: &Transaction<'_>) -> Result<bool, Fault> {
+    let rows = to.rows(sql::WITHOUT_WORDS, &[&limit(AT_ONCE)]).await?;
+    let (mut ids, mut records, mut words) = (Vec::new(), Vec::new(), Vec::new());
+    for row in &rows {
+        let thought: Thought = record(WHAT, row, 1)?;
+        ids.push(thought.id.to_bytes().to_vec());
+        records.push(row.try_get::<_, &[u8]>(1)?.to_vec());
+        words.push(lexemes(&thought));
+    }
+    // Those that have changed meanwhile are for the next time.
+    let written = to.change(sql::PUT_WORDS, &[&ids, &records, &words]).await?;
+    Ok(written == AT_ONCE as u64)
+}

@@ -1,0 +1,87 @@
+//! Full-text search beside an older binary, and where the database has none.
+
+use super::*;
+use crate::domain::id::ThoughtId;
+use crate::domain::search::Query;
+use crate::store::suite::search::index;
+use crate::store::suite::support::{at, change, ids, shared_many};
+
+/// Takes the place of the type, and cannot be indexed.
+const NONE: &str = "CREATE DOMAIN tsvector AS text";
+
+/// The promises that it has a part in, where there is none.
+macro_rules! without_it {
+    ($($subject:ident::$promise:ident)*) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $promise() {
+            let Some(url) = server::database().await else { return };
+            let config: Config = server::ours_first(&url).parse().unwrap();
+            client(&config).await.batch_execute(NONE).await.unwrap();
+            let store = PostgresStore::open(&config, None).await.unwrap();
+            assert!(!store.database.full_text);
+            crate::store::suite::$subject::$promise(Arc::new(store)).await;
+        }
+    )*};
+}
+
+without_it! {
+    search::what_was_shared_is_found_at_once_newest_first
+    search::every_script_is_found
+    search::nobody_finds_what_is_out_of_their_reach
+    search::a_thought_is_found_by_what_it_says_now
+    search::what_is_deleted_is_not_found_and_what_is_restored_is
+    search::what_is_found_is_read_a_page_at_a_time_whatever_is_shared_meanwhile
+    search::what_was_shared_long_ago_is_found
+    search::whatever_happens_what_is_found_is_what_says_so
+    thoughts::the_same_id_is_not_stored_twice
+    thoughts::the_same_once_value_stores_one_thought
+    copying::what_was_put_back_is_found_as_it_was
+}
+
+async fn found(store: &Given, typed: &str) -> Vec<ThoughtId> {
+    ids(&store.search(&Query::parse(typed).unwrap(), &Reach::Public, None, 100).await.unwrap().items)
+}
+
+#[tokio::test]
+async fn what_an_older_binary_writes_is_found_and_indexed() {
+    let Some(url) = server::database().await else { return };
+    let config: Config = url.parse().unwrap();
+    let store: Given = Arc::new(PostgresStore::open(&config, None).await.unwrap());
+    let older = client(&config).await;
+    let ann = member(&store, "ann").await;
+    let all = shared_many(&store, &ann, "public", 5).await;
+    for round in 0..3 {
+        assert_eq!(found(&store, "public").await, all, "{round}");
+        // As by a statement that knows no words.
+        let forgotten =
+            format!("UPDATE thoughts SET words = NULL WHERE id >= decode('{}', 'hex')", hex(all[2 * round]));
+        older.batch_execute(&forgotten).await.unwrap();
+        assert_eq!(store.unindexed().await.unwrap(), Some(all[0]));
+        assert_eq!(found(&store, "public").await, all, "{round}");
+        index(&store).await;
+    }
+}
+
+fn hex(id: ThoughtId) -> String {
+    id.to_bytes().map(|byte| format!("{byte:02x}")).concat()
+}
+
+#[tokio::test]
+async fn what_an_older_binary_has_edited_is_not_found_by_what_it_said() {
+    let Some(url) = server::database().await else { return };
+    let config: Config = url.parse().unwrap();
+    let store: Given = Arc::new(PostgresStore::open(&config, None).await.unwrap());
+    let older = client(&config).await;
+    let ann = member(&store, "ann").await;
+    let all = shared_many(&store, &ann, "public", 30).await;
+    let words = "SELECT words::text FROM thoughts ORDER BY id LIMIT 1";
+    let before: String = older.query_one(words, &[]).await.unwrap().get(0);
+    for id in &all {
+        store.edit(*id, &change("another", "public"), at(5)).await.unwrap();
+    }
+    let after: String = older.query_one(words, &[]).await.unwrap().get(0);
+    assert_ne!(before, after);
+    older.execute("UPDATE thoughts SET words = $1::text::tsvector", &[&before]).await.unwrap();
+    let page = store.search(&Query::parse("public").unwrap(), &Reach::Public, None, 3).await.unwrap();
+    assert!(page.items.is_empty() && page.next.is_none());
+}
