@@ -24,6 +24,8 @@ pub const EDIT: &str = "/thoughts/{id}/edit";
 pub const RESTORE: &str = "/thoughts/{id}/restore";
 /// A member's page.
 pub const MEMBER: &str = "/@{handle}";
+/// Thoughts that say what somebody looks for.
+pub const SEARCH: &str = "/search";
 /// One's own page.
 pub const PROFILE: &str = "/profile";
 /// One of one's own sessions.
@@ -147,6 +149,12 @@ impl Paths {
     /// A member's page from the thought after `before` on.
     pub fn member_before(&self, handle: &Handle, before: ThoughtId) -> String {
         format!("{}/@{handle}?before={before}", self.base)
+    }
+
+    /// The thoughts that say what somebody has typed, from the one after `before` on.
+    pub fn search_before(&self, typed: &str, before: ThoughtId) -> String {
+        let typed = url::form_urlencoded::byte_serialize(typed.as_bytes()).collect::<String>();
+        format!("{}{SEARCH}?q={typed}&before={before}", self.base)
     }
 
     /// One of one's own sessions.

@@ -82,7 +82,17 @@ async fn axe_finds_nothing_where_a_stranger_looks() {
     let site = site().await;
     let Some(mut looker) = Looker::at(&site).await else { return };
     let thought = site.member("Ann").await.share("# Hello\n\nto *all* of [you](https://example.org)", "public").await;
-    for path in ["/", &thought, "/@ann", "/nothing", "/logout", "/callback?code=x&state=y"] {
+    for path in [
+        "/",
+        &thought,
+        "/@ann",
+        "/search",
+        "/search?q=hello",
+        "/search?q=nothing",
+        "/nothing",
+        "/logout",
+        "/callback?code=x&state=y",
+    ] {
         looker.visit(path).await;
     }
     site.provider.faults().on(Fault::Unavailable);

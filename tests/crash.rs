@@ -53,6 +53,8 @@ async fn after_a_kill_in_the_middle_of_writing_everything_that_was_answered_is_t
         println!("Thoughts killed, round {round}: {} answered, {} found", answered.len(), found.len());
         all_there_once(&server, &answered, &found).await;
         assert_eq!(listed_at(&server.base, "/@ann").await, found, "her list is another than everybody's");
+        let of_this_round: Vec<_> = found.into_iter().filter(|words| is_of(round, words)).collect();
+        assert_eq!(searched(&server.base, round).await, of_this_round, "what is found is other than what is listed");
         server.kill();
     }
 }
@@ -74,6 +76,17 @@ async fn after_a_kill_of_the_database_everything_that_was_answered_is_there_once
         let found = steady::all_there_once(&site.stranger(), &answered).await;
         println!("PostgreSQL killed, round {round}: {} answered, {found} found", answered.len());
     }
+}
+
+fn is_of(round: usize, words: &str) -> bool {
+    words.split_whitespace().take(2).eq(["round", &round.to_string()])
+}
+
+/// What is found that was shared in this round, newest first.
+async fn searched(base: &str, round: usize) -> Vec<String> {
+    let found = listed_at(base, &format!("/search?q=round+{round}")).await;
+    // Others have the number in other places.
+    found.into_iter().filter(|words| is_of(round, words)).collect()
 }
 
 /// What was answered is listed once, in its own words; what was not answered may be there, as a whole.

@@ -45,6 +45,7 @@ mod reaching_postgres;
 mod reading;
 mod refreshing;
 mod routes;
+mod searching;
 mod secrets;
 mod sessions;
 mod sharing;

@@ -45,6 +45,7 @@ const MATRIX: &[(&str, [Expect; 5])] = &[
     ("GET /thoughts/{id}/edit",           [SignIn,    SignIn,   Forbidden, Done,   Forbidden]),
     ("POST /thoughts/{id}/restore",       [SignIn,    SignIn,   NotFound,  Done,   Done]),
     ("GET /@{handle}",                    [Done,      Done,     Done,      Done,   Done]),
+    ("GET /search",                       [Done,      Done,     Done,      Done,   Done]),
     ("GET /events",                       [Done,      Done,     Done,      Done,   Done]),
     ("GET /profile",                      [SignIn,    SignIn,   Done,      Done,   Done]),
     ("GET /profile/upstreams/{name}",     [SignIn,    SignIn,   Done,      Done,   Done]),

@@ -23,6 +23,8 @@ async fn sees(person: &Person, paths: &[String], expected: &[&str]) {
     assert_eq!(messages, newest_first);
     for (path, words) in paths.iter().zip(["public", "members", "group:friends", "private"]) {
         let visible = expected.contains(&words);
+        let found = person.get(&format!("/search?q={words}")).await.texts("article .words");
+        assert_eq!(found.contains(&words.to_owned()), visible, "searching for {words}");
         for answer in [person.get(path).await, person.htmx().get(path).await, person.get(&format!("/api{path}")).await]
         {
             assert_eq!(answer.status.as_u16(), if visible { 200 } else { 404 }, "{words}");

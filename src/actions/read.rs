@@ -1,10 +1,13 @@
 //! Reading: always through the viewer's reach.
 
+use jiff::Timestamp;
+
 use crate::app::App;
 use crate::domain::id::ThoughtId;
 use crate::domain::member::{Handle, Member};
 use crate::domain::page::{PAGE_SIZE, Page};
 use crate::domain::policy::{Action, Reach, Viewer, may};
+use crate::domain::search::Query;
 use crate::domain::thought::{Authored, Revision};
 use crate::store::Scope;
 
@@ -13,6 +16,12 @@ use super::{Error, Result};
 /// A page of everybody's thoughts that this viewer may see, newest first.
 pub async fn feed(app: &App, viewer: &Viewer, before: Option<ThoughtId>) -> Result<Page<Authored>> {
     Ok(app.store.feed(Scope::Everyone, &viewer.reach(), before, PAGE_SIZE).await?)
+}
+
+/// A page of the thoughts that say what somebody looks for and that this viewer may see, newest first. It may hold fewer than
+/// there are, or none, and have a next one: see [`Thoughts::search`](crate::store::Thoughts::search).
+pub async fn search(app: &App, viewer: &Viewer, query: &Query, before: Option<ThoughtId>) -> Result<Page<Authored>> {
+    Ok(app.store.search(query, &viewer.reach(), before, PAGE_SIZE).await?)
 }
 
 /// A member, and a page of those of their thoughts that this viewer may see.
@@ -25,6 +34,14 @@ pub async fn member_page(
     let member = app.store.member_by_handle(handle).await?.ok_or(Error::NotFound)?;
     let page = app.store.feed(Scope::By(member.id), &viewer.reach(), before, PAGE_SIZE).await?;
     Ok((member, page))
+}
+
+/// Whether there is an answer to be had; and, while thoughts are still being made quick to find, up to when those were shared
+/// that are not yet.
+pub async fn readiness(app: &App) -> Result<Option<Timestamp>> {
+    app.store.ping().await?;
+    let unindexed = app.store.unindexed().await?.map(|id| i64::try_from(id.millisecond()).unwrap_or(i64::MAX));
+    Ok(unindexed.map(|millisecond| Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::MAX)))
 }
 
 /// One thought.

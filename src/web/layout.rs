@@ -114,6 +114,7 @@ fn navigation(visitor: &Visitor, out_of_band: bool) -> Markup {
         nav #navigation aria-label="Main" hx-swap-oob=[out_of_band.then_some("true")] hx-nonce=[out_of_band.then(nonce)] {
             ul role="list" {
                 (link(paths.feed(), "Feed"))
+                (link(paths.plain(paths::SEARCH), "Search"))
                 @match &visitor.viewer {
                     Viewer::Member(member) => {
                         (link(paths.plain(paths::SHARE_THOUGHT), "Share"))

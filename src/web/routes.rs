@@ -14,7 +14,7 @@ use super::access::Access;
 use super::access::Access::{Admin, Member, Provider, Public, Reader};
 use super::assets;
 use super::pages::{
-    admin, back_channel_logout, callback, edit, events, feed, health, login, logout, member, preview, profile,
+    admin, back_channel_logout, callback, edit, events, feed, health, login, logout, member, preview, profile, search,
     share_thought, theme, thought,
 };
 use crate::api;
@@ -75,6 +75,7 @@ pub fn table() -> Vec<Row> {
         route(get(),    paths::EDIT,           Member, edit::get),
         route(post(),   paths::RESTORE,        Member, thought::restore),
         route(get(),    paths::MEMBER,         Reader, member::get),
+        route(get(),    paths::SEARCH,         Reader, search::get),
         route(get(),    paths::EVENTS,         Reader, events::get),
 
         // Oneself

@@ -35,9 +35,11 @@ impl Render for List<'_> {
             item(shown.html(), page);
         }
         if let Some(older) = &self.older {
+            // A page with nothing on it has cost as much as a full one, and so may the next.
+            let by = if self.page.items.is_empty() { "click" } else { "revealed, click" };
             let link = html! {
                 li .older {
-                    a rel="next" href=(older) hx-get=(older) hx-trigger="revealed, click" hx-target="closest li"
+                    a rel="next" href=(older) hx-get=(older) hx-trigger=(by) hx-target="closest li"
                         hx-swap="outerHTML ignoreTitle:true" hx-nonce=(nonce()) { "Older thoughts" }
                 }
             };

@@ -15,6 +15,7 @@ pub mod logout;
 pub mod member;
 pub mod preview;
 pub mod profile;
+pub mod search;
 pub mod share_thought;
 pub mod sign_in_failed;
 pub mod theme;
