@@ -148,8 +148,8 @@ fn so_far() -> Filling {
     Filling { from: "the generator".to_owned(), records: 0 }
 }
 
-/// One of so many that anyone may read, for any number another: those that follow each other lie far apart.
-pub fn some_public(number: u64, thoughts: u64) -> ThoughtId {
+/// The number of one of so many that anyone may read, for any number another: those that follow each other lie far apart.
+pub fn some_public(number: u64, thoughts: u64) -> u64 {
     // The first of each twenty is for anyone.
-    thought_id((number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % (thoughts / 20) * 20)
+    (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % (thoughts / 20) * 20
 }

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::fill;
+use crate::generator::thought_id;
 use crate::process::Process;
 use crate::table::short;
 
@@ -22,7 +23,7 @@ use crate::table::short;
 pub struct Ask {
     /// `GET`, `POST`.
     pub method: &'static str,
-    /// Path and query; `{thought}` in it stands for a thought that is drawn anew each time.
+    /// Path and query; `{thought}` in it stands for a thought that is drawn anew each time, and `{number}` for its number.
     pub path: String,
     /// How many thoughts there are.
     pub thoughts: u64,
@@ -67,7 +68,9 @@ impl Ask {
         let path = if self.thoughts == 0 {
             self.path.clone()
         } else {
-            self.path.replace("{thought}", &fill::some_public(number, self.thoughts).to_string())
+            let some = fill::some_public(number, self.thoughts);
+            let path = self.path.replace("{thought}", &thought_id(some).to_string());
+            path.replace("{number}", &some.to_string())
         };
         let mut request = Request::builder().method(self.method).uri(path).header("host", "localhost");
         for (name, value) in &self.headers {

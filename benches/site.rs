@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use thoughts::backup::Kept;
 
 use crate::fill::Filled;
+use crate::load::{self, Ask};
 use crate::process::{Process, free_port};
 
 /// The binary under test.
@@ -41,13 +42,16 @@ pub fn start(folder: &Path, settings: &[(&str, &str)]) -> Process {
 }
 
 /// Starts it on a store that is filled, and waits until the day's snapshot is made: it is made once a day, and would be
-/// measured with whatever comes first. The store's file is in the system's memory then, as it is where it has been served
+/// measured with whatever comes first. All of it is indexed for searching then, too. The store's file is in the system's memory then, as it is where it has been served
 /// for a while: what is measured is the program and not the disk.
 pub async fn on(filled: &Filled) -> Process {
     let mut file = File::open(filled.folder.join("sled/db")).unwrap();
     std::io::copy(&mut file, &mut std::io::sink()).unwrap();
     let server = start(&filled.folder, &[]);
     while Kept::beside(&filled.folder).is_due(Timestamp::now()).unwrap() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    while load::once(server.port, &Ask::get("/readyz", &[])).await.body().as_ref() != b"ok\n" {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     server

@@ -27,6 +27,7 @@ pub async fn measure(options: &Options, table: &mut Table) {
                 growth(options, table, ANY_PAGES, &site, middle).await;
             }
         }
+        searching(options, table, &site).await;
         let (memory, limit) = (site.0.memory(), 300.0);
         table.add(Row {
             what: format!("memory, {thoughts} thoughts served"),
@@ -73,6 +74,31 @@ async fn against_the_limit(options: &Options, table: &mut Table, (server, filled
 /// Both sides' figures.
 pub fn beside(ours: &Measured, bare: &Measured) -> String {
     format!("{ours}; the limit {bare}")
+}
+
+/// What is looked for, each time something else: where nearly every thought has it, where one has, where none has both.
+const LOOKED_FOR: [(&str, &str); 3] = [
+    ("a word that nearly all have", "/search?q=morning&before={thought}"),
+    ("a word that one has, and another", "/search?q=garden+{number}"),
+    ("two words that none has both of", "/search?q={number}+12345"),
+];
+
+/// Searching, beside the feed.
+async fn searching(options: &Options, table: &mut Table, (server, filled): &Served) {
+    for (what, path) in LOOKED_FOR {
+        let headers = [("cookie", filled.cookie.as_str())];
+        let ask = Ask { thoughts: filled.thoughts, ..Ask::get(path, &headers) };
+        let feed = Ask::get("/", &headers);
+        let (ours, feed, _) = load::in_turn((server, &ask), (server, &feed), CONNECTIONS, options.time()).await;
+        let ratio = ours.p99 / feed.p99;
+        table.add(Row {
+            what: format!("search in {} thoughts: {what}", filled.thoughts),
+            reach: "p99 under 20 times the feed page's",
+            found: format!("{ratio:.1}"),
+            beside: beside(&ours, &feed).replace("the limit", "the feed"),
+            reached: ratio < 20.0,
+        });
+    }
 }
 
 /// The same pages, however much is stored: in turn with those of a smaller store.
