@@ -159,7 +159,9 @@ impl Store for SledStore {
         let building = self.read_apart(move |db| {
             let built = index.build(db, &cached, now)?;
             // What marks stand for is on disk before they go.
-            open::file(&file)?.sync_data().map_err(|e| failed(e.into()))?;
+            if built.is_some() {
+                open::file(&file)?.sync_data().map_err(|e| failed(e.into()))?;
+            }
             Ok(built)
         });
         let Some(settled) = building.await? else { return Ok(false) };

@@ -50,6 +50,8 @@ use crate::store::{Result, Scope, StoreError};
 /// What stands before a list, where words stand: no text in UTF-8 begins with it.
 const LIST: u8 = 0xff;
 
+const MADE_ANEW: &str = "the index for searching is damaged, and is made anew";
+
 /// Bytes of blocks that are kept in memory.
 const BLOCKS: usize = 8 * 1024 * 1024;
 
@@ -155,13 +157,13 @@ impl Index {
             }
             before = Some(stretch.from);
         }
-        Ok(Found { items, unindexed: before })
+        Ok(Found { items, unindexed: Some(before.unwrap_or(ThoughtId::LAST)) })
     }
 
     /// Where a record of the index can't be read, all of it is made again; it holds nothing that is nowhere else.
     fn begin_anew_after(&self, error: StoreError) -> Result<Option<Stretch>> {
         let StoreError::Corrupt { .. } = error else { return Err(error) };
-        tracing::error!(%error, "the index for searching is made anew");
+        tracing::error!(%error, "{MADE_ANEW}");
         self.begin_anew()?;
         Ok(None)
     }
@@ -288,7 +290,14 @@ impl Index {
         }
         // From here on the writer tells what it changes, while what there is is read.
         lock(&self.changed).get_or_insert_default();
-        let segments = self.segments()?;
+        let segments = match self.segments() {
+            Err(error @ StoreError::Corrupt { .. }) => {
+                tracing::error!(%error, "{MADE_ANEW}");
+                self.tree.clear().map_err(failed)?;
+                BTreeMap::new()
+            }
+            segments => segments?,
+        };
         let newest = records::keys(db, &keys::thoughts_from(ThoughtId::FIRST)).next_back();
         let newest = newest.map(|key| keys::ending("a thought", &key?).map(ThoughtId::from_bytes)).transpose()?;
         let top = match segments.last_key_value() {
@@ -314,7 +323,7 @@ impl Index {
     /// The segments that there are.
     fn segments(&self) -> Result<BTreeMap<ThoughtId, Segment>> {
         let damaged = || StoreError::Corrupt { what: "a segment of the index", why: "it is not whole".to_owned() };
-        let mut segments = BTreeMap::new();
+        let mut segments: BTreeMap<_, Segment> = BTreeMap::new();
         for entry in self.tree.scan_prefix([b's']) {
             let (key, record) = entry.map_err(failed)?;
             let from = keys::ending("a segment of the index", &key)?;
@@ -323,7 +332,11 @@ impl Index {
             let number = u64::from_be_bytes(*number);
             let blocks = self.tree.get(numbered(b'b', number)).map_err(failed)?.ok_or_else(damaged)?;
             let segment = Segment { number, end, blocks: decode("a segment of the index", &blocks)? };
-            segments.insert(ThoughtId::from_bytes(from), segment);
+            let from = ThoughtId::from_bytes(from);
+            if segments.last_key_value().is_some_and(|(_, before)| before.end != from) {
+                return Err(damaged());
+            }
+            segments.insert(from, segment);
         }
         Ok(segments)
     }

@@ -202,6 +202,24 @@ async fn an_index_that_cannot_be_read_is_made_anew_and_all_is_found_meanwhile() 
 }
 
 #[tokio::test]
+async fn an_index_with_a_gap_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = store(folder.path()).await;
+    let given: Given = first.clone();
+    let ann = member(&given, "ann").await;
+    let all = shared_many(&given, &ann, "public", 10).await;
+    index(&given).await;
+    let segment = first.index.tree.scan_prefix(b"s").keys().nth(1).unwrap().unwrap();
+    first.index.tree.remove(segment).unwrap();
+    drop((given, first));
+    let second = store(folder.path()).await;
+    assert_eq!(found(&second, "public").await, all);
+    let given: Given = second.clone();
+    index(&given).await;
+    assert_eq!(found(&second, "public").await, all);
+}
+
+#[tokio::test]
 async fn what_is_filled_in_is_found_whatever_was_indexed_before() {
     use crate::store::copying::Copying as _;
     let folder = tempfile::tempdir().unwrap();
