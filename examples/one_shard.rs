@@ -32,6 +32,7 @@ use clap::Parser;
 use jiff::Timestamp;
 use thoughts::domain::id::ThoughtId;
 use thoughts::domain::policy::Reach;
+use thoughts::domain::search::Query;
 use thoughts::domain::session::{Session, SessionId};
 use thoughts::domain::thought::{Once, Thought};
 use thoughts::store::copying::Record;
@@ -103,7 +104,7 @@ async fn copy(database: &Client, share: Share) {
     for copy in 1..=share.copies {
         let by = copy * share.thoughts * generator::APART;
         let copy = format!(
-            "INSERT INTO thoughts SELECT earlier(id, {by}), author, deleted_at, record FROM all_thoughts; \
+            "INSERT INTO thoughts SELECT earlier(id, {by}), author, deleted_at, record, words FROM all_thoughts; \
              INSERT INTO lists SELECT list, earlier(thought, {by}) FROM all_lists; CHECKPOINT"
         );
         database.batch_execute(&copy).await.unwrap();
@@ -198,6 +199,25 @@ async fn measure(store: &Arc<dyn Store>, database: &Client, share: Share) {
         assert!(store.signed_in(session_id(any(n, members)).hash()).await.unwrap().is_some());
     })
     .await;
+    // Copies say what they were copied of, and stand in weeks of which their words know nothing.
+    if copies == 0 {
+        let search = |typed: String, n| async move {
+            let query = Query::parse(&typed).unwrap();
+            store.search(&query, &reach(any(n, members)), None, 20).await.unwrap().items.len()
+        };
+        row("search: a word that nearly all have", database, share, |n| async move {
+            assert_eq!(search("morning".to_owned(), n).await, 20);
+        })
+        .await;
+        row("search: a word that one has, and another", database, share, |n| async move {
+            search(format!("garden {}", any(n, thoughts / 20) * 20), n).await;
+        })
+        .await;
+        row("search: a word that none has", database, share, |n| async move {
+            assert_eq!(search(format!("zebra {n}"), n).await, 0);
+        })
+        .await;
+    }
     row("share a thought", database, share, |n| async move {
         // Behind all that were put in, and each time another.
         let number = 100_000_000 + all + n % 100_000_000;

@@ -194,9 +194,6 @@ fn id(row: &Row) -> Result<ThoughtId> {
 
 /// Writes the words of the newest thoughts that have none. `false` where there are no more.
 pub(super) async fn index(store: &PostgresStore) -> Result<bool> {
-    if !store.database.full_text {
-        return Ok(false);
-    }
     if unindexed(store).await?.is_none() {
         return Ok(false);
     }
@@ -208,10 +205,10 @@ async fn write_some(to: &Transaction<'_>) -> Result<bool, Fault> {
     let rows = to.rows(sql::WITHOUT_WORDS, &[&limit(AT_ONCE)]).await?;
     let (mut ids, mut records, mut words) = (Vec::new(), Vec::new(), Vec::new());
     for row in &rows {
-        let thought: Thought = record(WHAT, row, 1)?;
-        ids.push(thought.id.to_bytes().to_vec());
+        ids.push(id(row)?.to_bytes().to_vec());
         records.push(row.try_get::<_, &[u8]>(1)?.to_vec());
-        words.push(lexemes(&thought));
+        // One that can't be read is found by nothing, and is in nobody's way.
+        words.push(record(WHAT, row, 1).map_or_else(|_| Some(String::new()), |thought| lexemes(&thought)));
     }
     // Those that have changed meanwhile are for the next time.
     let written = to.change(sql::PUT_WORDS, &[&ids, &records, &words]).await?;

@@ -62,6 +62,22 @@ async fn what_an_older_binary_writes_is_found_and_indexed() {
     }
 }
 
+#[tokio::test]
+async fn a_thought_that_cannot_be_read_is_in_no_others_way() {
+    let Some(url) = server::database().await else { return };
+    let config: Config = url.parse().unwrap();
+    let store: Given = Arc::new(PostgresStore::open(&config, None).await.unwrap());
+    let ann = member(&store, "ann").await;
+    let all = shared_many(&store, &ann, "public", 3).await;
+    let damaged = format!(
+        "UPDATE thoughts SET words = NULL; UPDATE thoughts SET record = 'x' WHERE id = decode('{}', 'hex')",
+        hex(all[0])
+    );
+    client(&config).await.batch_execute(&damaged).await.unwrap();
+    index(&store).await;
+    assert_eq!(found(&store, "public").await, all[1..]);
+}
+
 fn hex(id: ThoughtId) -> String {
     id.to_bytes().map(|byte| format!("{byte:02x}")).concat()
 }

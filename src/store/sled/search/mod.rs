@@ -27,6 +27,7 @@ mod state;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sled::{Db, Tree};
@@ -57,6 +58,9 @@ const BLOCKS: usize = 8 * 1024 * 1024;
 
 /// Bytes that must be free for a segment to be made, and much more than one takes.
 pub(super) const ROOM: u64 = 64 * 1024 * 1024;
+
+/// Thoughts of a segment that are looked at before more are asked for: somewhat more than stand on a page.
+const AT_ONCE: usize = 32;
 
 /// Thoughts of a piece.
 const PIECE: usize = 256;
@@ -188,14 +192,13 @@ impl Index {
         let state = self.read();
         let Some(state) = &*state else { return Ok(None) };
         let end = before.unwrap_or(ThoughtId::LAST);
-        let (from, mut candidates) = if end > state.top {
-            (state.top, BTreeSet::new())
+        let Stretch { from, mut candidates } = if end > state.top {
+            Stretch { from: state.top, candidates: BTreeSet::new() }
         } else if let Some((from, segment)) = state.segments.range(..end).next_back() {
-            (*from, self.in_segment(segment, query, reach)?)
+            self.in_segment(segment, *from..end, query, reach)?
         } else {
             return Ok(None);
         };
-        candidates.retain(|id| *id < end);
         for (id, fresh) in state.fresh.range(from..end) {
             let is_it = fresh.thought.as_ref().is_some_and(|thought| {
                 reach.admits(thought.author, &thought.visibility) && query.is_in(&thought.words)
@@ -209,8 +212,8 @@ impl Index {
         Ok(Some(Stretch { from, candidates }))
     }
 
-    /// What a segment says.
-    fn in_segment(&self, segment: &Segment, query: &Query, reach: &Reach) -> Result<BTreeSet<ThoughtId>> {
+    /// What a segment says of these ids, or of the last of them, where it says more than is asked for at once.
+    fn in_segment(&self, segment: &Segment, ids: Range<ThoughtId>, query: &Query, reach: &Reach) -> Result<Stretch> {
         // First what is within reach: how long it takes tells nothing of what is not.
         let mut places = Set::empty();
         for list in List::within(Scope::Everyone, reach) {
@@ -224,17 +227,21 @@ impl Index {
             self.add_named(segment, term.text().as_bytes(), term.is_whole(), &mut have_it)?;
             places.keep(&have_it);
         }
-        let (mut ids, mut piece) = (BTreeSet::new(), None);
+        let (mut candidates, mut piece) = (BTreeSet::new(), None);
         for place in places.latest_first() {
             let number = place / PIECE;
             let bytes = match piece.take() {
                 Some((same, bytes)) if same == number => bytes,
                 _ => self.tree.get(part(b'i', segment.number, number)).map_err(failed)?.unwrap_or_default(),
             };
-            ids.extend(bytes.as_chunks().0.get(place % PIECE).map(|id| ThoughtId::from_bytes(*id)));
+            let id = bytes.as_chunks().0.get(place % PIECE).map(|id| ThoughtId::from_bytes(*id));
+            candidates.extend(id.filter(|id| ids.contains(id)));
+            if let Some(first) = candidates.first().filter(|_| candidates.len() == AT_ONCE) {
+                return Ok(Stretch { from: *first, candidates });
+            }
             piece = Some((number, bytes));
         }
-        Ok(ids)
+        Ok(Stretch { from: ids.start, candidates })
     }
 
     /// Adds those of a segment's thoughts that have this name, or one that begins with it.
