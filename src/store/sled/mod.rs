@@ -42,7 +42,7 @@ use tokio::sync::Semaphore;
 use self::cached::Cached;
 use self::look::Looks;
 pub use self::salvage::{Claim, Salvage, replace, undo_half_replaced};
-use self::search::Index;
+use self::search::{Built, Index};
 use self::writer::{Disk, Writer};
 use super::{Following, Result, Store, StoreError};
 use crate::cache::Usage;
@@ -159,14 +159,16 @@ impl Store for SledStore {
         let building = self.read_apart(move |db| {
             let built = index.build(db, &cached, now)?;
             // What marks stand for is on disk before they go.
-            if built.is_some() {
+            if built.segment {
                 open::file(&file)?.sync_data().map_err(|e| failed(e.into()))?;
             }
             Ok(built)
         });
-        let Some(settled) = building.await? else { return Ok(false) };
-        self.writer.write(move |draft| thoughts::settle(draft, &settled)).await?;
-        Ok(true)
+        let Built { segment, settled } = building.await?;
+        if !settled.is_empty() {
+            self.writer.write(move |draft| thoughts::settle(draft, &settled)).await?;
+        }
+        Ok(segment)
     }
 
     async fn unindexed(&self) -> Result<Option<ThoughtId>> {

@@ -36,19 +36,24 @@ const MANY: usize = 4096;
 /// segments that are there.
 struct Range(ThoughtId, ThoughtId);
 
-/// Marks that are settled by what was built, each with how often it had been set again.
-pub(in crate::store::sled) type Settled = Vec<(ThoughtId, u64)>;
+/// What came of building.
+pub(in crate::store::sled) struct Built {
+    /// Whether a segment was made: there may be more to make.
+    pub(in crate::store::sled) segment: bool,
+    /// Marks that nobody needs any more, each with how often it had been set again: they are to be taken away unless they
+    /// are set once more meanwhile.
+    pub(in crate::store::sled) settled: Vec<(ThoughtId, u64)>,
+}
 
 impl Index {
-    /// Makes one segment more, or one anew, if there is a reason to. Gives the marks that this settles, which are to be taken
-    /// away unless they are set again meanwhile; `None` where there is nothing to do. Blocks.
-    pub(in crate::store::sled) fn build(&self, db: &Db, cached: &Cached, now: Timestamp) -> Result<Option<Settled>> {
+    /// Makes one segment more, or one anew, if there is a reason to. Blocks.
+    pub(in crate::store::sled) fn build(&self, db: &Db, cached: &Cached, now: Timestamp) -> Result<Built> {
         let _alone = lock(&self.building);
         self.take_in(db, cached)?;
         let Some((range, round)) = self.due(db, now)? else {
             // What is fresh needs no marks: it is read at the start in any case, and by whoever builds.
             let top = self.read().as_ref().map_or(ThoughtId::FIRST, |state| state.top);
-            return Ok(Some(marks(db, top, ThoughtId::LAST)?).filter(|marks| !marks.is_empty()));
+            return Ok(Built { segment: false, settled: marks(db, top, ThoughtId::LAST)? });
         };
         let settled = marks(db, range.0, range.1)?;
         // Waits for a batch that is being applied: what a mark stands for is read when the mark is.
@@ -68,7 +73,7 @@ impl Index {
         self.put(&range, made, round)?;
         self.clear()?;
         db.flush().map_err(failed)?;
-        Ok(Some(settled))
+        Ok(Built { segment: true, settled })
     }
 
     /// What is to be made now, and how often changes have been taken in.

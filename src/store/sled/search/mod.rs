@@ -33,6 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use sled::{Db, Tree};
 
 use self::block::add_named;
+pub(super) use self::build::Built;
 pub(super) use self::set::MOST;
 use self::set::Set;
 use self::state::{Findable, Segment, State, Waiting};
