@@ -38,7 +38,7 @@ const JOBS: &[Job] = &[
     Job { name: "purge logouts", every: Duration::from_mins(10), step: |app| Box::pin(purge_logouts(app)) },
     Job { name: "purge unsent texts", every: Duration::from_mins(5), step: |app| Box::pin(purge_unsent(app)) },
     Job { name: "keep a snapshot", every: Duration::from_hours(1), step: |app| Box::pin(keep_snapshot(app)) },
-    Job { name: "index for searching", every: Duration::from_secs(5), step: |app| Box::pin(index(app)) },
+    Job { name: "index for searching", every: Duration::from_secs(1), step: |app| Box::pin(index(app)) },
     Job { name: "purge once values", every: Duration::from_hours(1), step: |app| Box::pin(purge_once(app)) },
 ];
 

@@ -32,12 +32,10 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::available_parallelism;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sled::Db;
-use tokio::sync::Semaphore;
 
 use self::cached::Cached;
 use self::look::Looks;
@@ -57,8 +55,6 @@ pub struct SledStore {
     cached: Arc<Cached>,
     index: Arc<Index>,
     writer: Writer,
-    /// How many more searches may be under way: as many as there are cores for them.
-    searches: Semaphore,
 }
 
 impl SledStore {
@@ -84,8 +80,7 @@ impl SledStore {
         let (looks, cached) = (Looks::default(), Arc::<Cached>::default());
         let index = Arc::new(Index::of(&db, segment)?);
         let writer = Writer::start(db.clone(), disk, looks.clone(), cached.clone(), index.clone())?;
-        let searches = Semaphore::new(available_parallelism().map_or(1, usize::from));
-        Ok(Self { folder: opened, db, looks, cached, index, writer, searches })
+        Ok(Self { folder: opened, db, looks, cached, index, writer })
     }
 
     /// Whether a store is in `folder`, which then opens and answers. Where none is, that one could be made there has been
@@ -112,16 +107,6 @@ impl SledStore {
             return Err(StoreError::Closed);
         }
         unwinding(|| work(&self.db))
-    }
-
-    /// The same where it may take longer than others should wait for: on a thread of its own.
-    async fn read_apart<T: Send + 'static>(&self, work: impl FnOnce(&Db) -> Result<T> + Send + 'static) -> Result<T> {
-        if self.writer.is_closed() {
-            return Err(StoreError::Closed);
-        }
-        let db = self.db.clone();
-        let reading = tokio::task::spawn_blocking(move || unwinding(|| work(&db)));
-        reading.await.map_err(|e| StoreError::Failed(format!("reading was broken off: {e}")))?
     }
 }
 
@@ -155,16 +140,24 @@ impl Store for SledStore {
         if !open::has_room(&self.folder, search::ROOM)? {
             return Ok(false);
         }
-        let (index, cached, file) = (self.index.clone(), self.cached.clone(), self.folder.join(open::SLED));
-        let building = self.read_apart(move |db| {
-            let built = index.build(db, &cached, now)?;
-            // What marks stand for is on disk before they go.
-            if built.segment {
-                open::file(&file)?.sync_data().map_err(|e| failed(e.into()))?;
-            }
-            Ok(built)
+        if self.writer.is_closed() {
+            return Err(StoreError::Closed);
+        }
+        let (index, cached, db) = (self.index.clone(), self.cached.clone(), self.db.clone());
+        let file = self.folder.join(open::SLED);
+        // It takes longer than others should wait for.
+        let building = tokio::task::spawn_blocking(move || {
+            unwinding(|| {
+                let built = index.build(&db, &cached, now)?;
+                // What marks stand for is on disk before they go.
+                if built.segment {
+                    open::file(&file)?.sync_data().map_err(|e| failed(e.into()))?;
+                }
+                Ok(built)
+            })
         });
-        let Built { segment, settled } = building.await?;
+        let built = building.await.map_err(|e| StoreError::Failed(format!("indexing was broken off: {e}")))?;
+        let Built { segment, settled } = built?;
         if !settled.is_empty() {
             self.writer.write(move |draft| thoughts::settle(draft, &settled)).await?;
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::draft::Draft;
 use super::keys::{self, List};
 use super::records;
-use super::search::Found;
+use super::search::Rest;
 use super::{SledStore, feed};
 use crate::domain::id::ThoughtId;
 use crate::domain::page::{Page, TrashPlace};
@@ -45,16 +45,16 @@ impl Thoughts for SledStore {
         before: Option<ThoughtId>,
         limit: usize,
     ) -> Result<Page<Authored>> {
-        let (index, cached) = (self.index.clone(), self.cached.clone());
-        let (looked_for, within) = (query.clone(), reach.clone());
-        let most = limit.saturating_add(1);
-        let turn = self.searches.acquire().await.map_err(|_| StoreError::Closed)?;
-        let finding = self.read_apart(move |db| index.find(db, &cached, &looked_for, &within, before, most));
-        let Found { items, unindexed } = finding.await?;
-        drop(turn);
-        match unindexed {
-            Some(older) => look_through(self, query, reach, Some(older), items, limit).await,
-            None => Ok(Page::cut(items, limit, |item| item.thought.id)),
+        let (mut found, mut before) = (Vec::new(), before.unwrap_or(ThoughtId::LAST));
+        let wanted = limit.saturating_add(1);
+        loop {
+            let find = |db: &_| self.index.find(db, &self.cached, (query, reach), before, wanted, &mut found);
+            match self.read(find)? {
+                Rest::Nothing => return Ok(Page::cut(found, limit, |item| item.thought.id)),
+                Rest::Before(older) => before = older,
+                Rest::Unindexed(older) => return look_through(self, query, reach, Some(older), found, limit).await,
+            }
+            tokio::task::yield_now().await;
         }
     }
 

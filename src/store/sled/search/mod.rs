@@ -63,6 +63,9 @@ pub(super) const ROOM: u64 = 64 * 1024 * 1024;
 /// Thoughts of a segment that are looked at before more are asked for: somewhat more than stand on a page.
 const AT_ONCE: usize = 32;
 
+/// Segments that are asked before others have their turn.
+const AT_A_TIME: usize = 16;
+
 /// Thoughts of a piece.
 const PIECE: usize = 256;
 
@@ -82,11 +85,14 @@ pub(super) struct Index {
     building: Mutex<()>,
 }
 
-/// What was found, newest first: as many as were asked for and one more, if there are so many.
-pub(super) struct Found {
-    pub(super) items: Vec<Authored>,
-    /// The thoughts before this one are in no segment yet, and were not looked at.
-    pub(super) unindexed: Option<ThoughtId>,
+/// What is left to look for when some was found.
+pub(super) enum Rest {
+    /// Nothing: there is enough, or no more.
+    Nothing,
+    /// What is before this one.
+    Before(ThoughtId),
+    /// The same, which is in no segment yet.
+    Unindexed(ThoughtId),
 }
 
 /// What a stretch of ids may have of what is looked for.
@@ -137,32 +143,34 @@ impl Index {
         [("search", self.blocks.usage()), ("unindexed", fresh)]
     }
 
-    /// The first `most` thoughts within reach, older than `before`, that say what is looked for.
+    /// Adds to `found` what says so within reach before that thought, the newest first, until there is as much as is
+    /// `wanted` or it has been at it for a while.
     pub(super) fn find(
         &self,
         db: &Db,
         cached: &Cached,
-        query: &Query,
-        reach: &Reach,
-        before: Option<ThoughtId>,
-        most: usize,
-    ) -> Result<Found> {
+        (query, reach): (&Query, &Reach),
+        mut before: ThoughtId,
+        wanted: usize,
+        found: &mut Vec<Authored>,
+    ) -> Result<Rest> {
         self.take_in(db, cached)?;
-        let (mut items, mut before) = (Vec::new(), before);
-        while let Some(stretch) = self.stretch(query, reach, before).or_else(|error| self.begin_anew_after(error))? {
+        for _ in 0..AT_A_TIME {
+            let stretch = self.stretch(query, reach, before).or_else(|error| self.begin_anew_after(error))?;
+            let Some(stretch) = stretch else { return Ok(Rest::Unindexed(before)) };
             for id in stretch.candidates.into_iter().rev() {
                 // It may have changed since, and its words are known as they were.
-                items.extend(feed::shown(db, cached, id, reach)?.filter(|shown| says(query, &shown.thought)));
-                if items.len() == most {
-                    return Ok(Found { items, unindexed: None });
+                found.extend(feed::shown(db, cached, id, reach)?.filter(|shown| says(query, &shown.thought)));
+                if found.len() == wanted {
+                    return Ok(Rest::Nothing);
                 }
             }
             if stretch.from == ThoughtId::FIRST {
-                return Ok(Found { items, unindexed: None });
+                return Ok(Rest::Nothing);
             }
-            before = Some(stretch.from);
+            before = stretch.from;
         }
-        Ok(Found { items, unindexed: Some(before.unwrap_or(ThoughtId::LAST)) })
+        Ok(Rest::Before(before))
     }
 
     /// Where a record of the index can't be read, all of it is made again; it holds nothing that is nowhere else.
@@ -188,11 +196,10 @@ impl Index {
         self.tree.is_empty()
     }
 
-    /// What may be found in the stretch that ends before `before`; nothing where no segment is.
-    fn stretch(&self, query: &Query, reach: &Reach, before: Option<ThoughtId>) -> Result<Option<Stretch>> {
+    /// What may be found in the stretch that ends before this thought; nothing where no segment is.
+    fn stretch(&self, query: &Query, reach: &Reach, end: ThoughtId) -> Result<Option<Stretch>> {
         let state = self.read();
         let Some(state) = &*state else { return Ok(None) };
-        let end = before.unwrap_or(ThoughtId::LAST);
         let Stretch { from, mut candidates } = if end > state.top {
             Stretch { from: state.top, candidates: BTreeSet::new() }
         } else if let Some((from, segment)) = state.segments.range(..end).next_back() {
