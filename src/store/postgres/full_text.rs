@@ -2,7 +2,7 @@
 //!
 //! PostgreSQL's `tsvector`, `tsquery` and GIN are used for what they are good at, which is finding the rows that have some of
 //! a set of lexemes. Which words a text has is said by [`Words`], as in the embedded store, so both find the same; and whom
-//! a thought is for is a lexeme as well, so what is out of reach costs nobody anything.
+//! a thought is for is a lexeme as well, so nothing is read that is out of reach.
 //!
 //! An index by words knows no order, and the newest thoughts are wanted. So each word stands behind the number of the week
 //! in which the thought was made, and few weeks are asked for at first, then twice as many before them, and so on: a word
@@ -40,6 +40,9 @@ const LEXEMES: u64 = 512;
 
 /// Thoughts whose words are written in one transaction, where they have none.
 const AT_ONCE: usize = 500;
+
+/// Bytes of their words from which on it takes no more.
+const BYTES: usize = 2 * 1024 * 1024;
 
 /// Makes what is needed for it. `false` where this database has no such thing, and nothing was made.
 pub(super) async fn make(transaction: &Migration<'_>, migration: &str) -> std::result::Result<bool, Error> {
@@ -200,17 +203,23 @@ pub(super) async fn index(store: &PostgresStore) -> Result<bool> {
     change!(store.database, to => write_some(&to))
 }
 
-/// `false` where so few were written that there may be no more.
+/// `false` where there are no more, or others change those that there are.
 async fn write_some(to: &Transaction<'_>) -> Result<bool, Fault> {
     let rows = to.rows(sql::WITHOUT_WORDS, &[&limit(AT_ONCE)]).await?;
     let (mut ids, mut records, mut words) = (Vec::new(), Vec::new(), Vec::new());
+    let mut bytes = 0;
     for row in &rows {
+        if bytes > BYTES {
+            break;
+        }
         ids.push(id(row)?.to_bytes().to_vec());
         records.push(row.try_get::<_, &[u8]>(1)?.to_vec());
         // One that can't be read is found by nothing, and is in nobody's way.
-        words.push(record(WHAT, row, 1).map_or_else(|_| Some(String::new()), |thought| lexemes(&thought)));
+        let lexemes = record(WHAT, row, 1).map_or_else(|_| Some(String::new()), |thought| lexemes(&thought));
+        bytes += lexemes.as_ref().map_or(0, String::len);
+        words.push(lexemes);
     }
     // Those that have changed meanwhile are for the next time.
     let written = to.change(sql::PUT_WORDS, &[&ids, &records, &words]).await?;
-    Ok(written == AT_ONCE as u64)
+    Ok(written > 0 && (ids.len() < rows.len() || rows.len() == AT_ONCE))
 }

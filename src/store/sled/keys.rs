@@ -27,7 +27,7 @@
 //! | `a` | SHA-256 of the secret | the API token |
 //! | `A` | member, API token (latest first) | the SHA-256 of its secret |
 //! | `g` | member | who was deleted, and how far what they left is purged |
-//! | `q` | thought | how often it has changed since the index for searching (`search/`) knew it |
+//! | `q` | thought | that it has changed since the index for searching (`search/`) knew it, and how often again |
 //! | `G` | member | who was deleted, and that all of it is: a snapshot may still have them |
 //!
 //! Thoughts and members are 16 bytes, hashes 32, times 8, versions 4, all of them big-endian, so that keys

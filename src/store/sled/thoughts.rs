@@ -20,8 +20,8 @@ use crate::store::{Result, Scope, Shared, StoreError, Thoughts};
 impl Thoughts for SledStore {
     async fn share(&self, thought: &Thought, once: Option<&Once>) -> Result<Shared> {
         let (thought, once) = (thought.clone(), once.cloned());
-        let is_behind = self.index.is_behind(thought.id);
-        self.writer.write(move |draft| share(draft, &thought, once.as_ref(), is_behind)).await
+        let index = self.index.clone();
+        self.writer.write(move |draft| share(draft, &thought, once.as_ref(), index.is_behind(thought.id))).await
     }
 
     async fn thought(&self, id: ThoughtId, reach: &Reach) -> Result<Option<Authored>> {

@@ -16,7 +16,7 @@ use crate::web::access::Visitor;
 use crate::web::hypermedia::nonce;
 
 /// A list of thoughts, for one viewer: its items, and the link to the older ones, which are fetched as soon as it comes
-/// into view.
+/// into view, unless nothing stands above it.
 pub struct List<'a> {
     /// Who is looking.
     pub visitor: &'a Visitor,

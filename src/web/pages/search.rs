@@ -5,7 +5,6 @@ use poem::{Response, handler};
 
 use super::before;
 use crate::actions::read;
-use crate::domain::page::Page;
 use crate::domain::search::Query;
 use crate::paths;
 use crate::web::access::Visitor;
@@ -37,7 +36,11 @@ async fn screen(visitor: &Visitor, typing: bool) -> Result<Screen, Refusal> {
     let page = read::search(&visitor.app, &visitor.viewer, &query, before).await?;
     let older = page.next.map(|id| visitor.app.paths.search_before(&typed, id));
     let thoughts = List { visitor, page: &page, older };
-    let found = list(&thoughts, nothing(&page));
+    let found = html! {
+        // They are being indexed, and some were looked at one by one.
+        @if page.items.is_empty() && page.next.is_some() { p .note { "Nothing among the newest. Look among older thoughts:" } }
+        (list(&thoughts, "Nothing that you can see says that."))
+    };
     let screen = Screen::new(title, view(visitor, &typed, &found)).live();
     Ok(if typing {
         screen.part(found).announcing(match (page.items.is_empty(), page.next) {
@@ -50,15 +53,6 @@ async fn screen(visitor: &Visitor, typing: bool) -> Result<Screen, Refusal> {
     } else {
         screen
     })
-}
-
-/// What is said where nothing stands on a page.
-fn nothing<T>(page: &Page<T>) -> &'static str {
-    match page.next {
-        None => "Nothing that you can see says that.",
-        // They are being indexed, and were looked at one by one.
-        Some(_) => "Nothing so far. Look among older thoughts:",
-    }
 }
 
 fn hint(typed: &str) -> Markup {

@@ -42,11 +42,6 @@ impl<B: AsRef<[u8]>> Column<B> {
         self.ends.as_ref().as_chunks::<END>().0.len()
     }
 
-    /// Bytes in memory.
-    pub(super) fn size(&self) -> usize {
-        self.ends.as_ref().len() + self.bytes.as_ref().len()
-    }
-
     /// One of them; none of what is not there.
     fn get(&self, number: usize) -> &[u8] {
         let ends = self.ends.as_ref().as_chunks().0;

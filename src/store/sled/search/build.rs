@@ -19,8 +19,8 @@ use crate::store::sled::cached::Cached;
 use crate::store::sled::{failed, keys, records};
 use crate::store::{Result, StoreError};
 
-/// How old a thought is before it comes into a segment, in milliseconds: none that is still on its way is older, and none
-/// comes later into what a segment has.
+/// How old a new thought is before it comes into a segment, in milliseconds: none that is still on its way is older, and
+/// none comes later into what a segment has.
 const SETTLED: u64 = 60_000;
 
 /// Bytes of words from which on a segment takes no further thought, and from which on fresh ones wait for no others.
@@ -141,6 +141,7 @@ impl Index {
         state.top = state.top.max(range.1);
         let (top, within) = (state.top, range.0..range.1);
         state.fresh.retain(|id, fresh| {
+            // A segment was being made meanwhile, which may have said otherwise; now none does.
             let says_nothing = *id >= top && fresh.thought.is_none();
             !(says_nothing || (within.contains(id) && fresh.round <= round))
         });

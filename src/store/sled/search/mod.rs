@@ -1,8 +1,8 @@
 //! The index for searching: an inverted index in segments, beside the store in a tree of its own.
 //!
 //! A segment has the thoughts of a range of ids, [`MOST`] of them at most, numbered from the oldest on, and says of each
-//! word, and of each list (`store/lists.rs`), which of those numbers have it; so what is out of a reader's reach costs them
-//! nothing, and tells them nothing. Segments lie side by side without gaps. What was shared since the newest of them, and what has changed in any,
+//! word, and of each list (`store/lists.rs`), which of those numbers have it; so what is out of a reader's reach is
+//! left out before anything is looked for. Segments lie side by side without gaps. What was shared since the newest of them, and what has changed in any,
 //! is kept in memory (*fresh*) until [`build`] makes a segment of it, behind whatever is served; whatever was killed
 //! before that is read again at the start: new thoughts by their ids, changed ones by the marks that stand in the tree of
 //! the store (`q` in `keys.rs`). All of it is made from the thoughts and can be made again; each that is found is looked at
@@ -16,8 +16,8 @@
 //! | `b` | segment | the first name of each of its blocks |
 //! | `s` | first id | the segment that begins there, and where it ends |
 //!
-//! A name is a word, or `FF` and a list. Segments are numbered with 8 bytes, pieces and blocks with two, big-endian. The record at `s` is written last and taken away first: a segment without
-//! is no segment.
+//! A name is a word, or `FF` and a list. Segments are numbered with 8 bytes, pieces and blocks with two, big-endian. The record at `s` is written last, and others take its place in the same step:
+//! a segment without is no segment.
 
 mod block;
 mod build;
@@ -72,7 +72,7 @@ const PIECE: usize = 256;
 /// The index.
 pub(super) struct Index {
     tree: Tree,
-    /// Blocks that were read, by segment and number. No number is another's as long as the program runs.
+    /// Blocks that were read, by segment and number. No segment has another's number before all of them are forgotten.
     blocks: Bounded<(u64, usize), Arc<[u8]>>,
     /// Thoughts of a segment.
     size: usize,
@@ -138,7 +138,7 @@ impl Index {
     /// What is kept of it in memory, by name: blocks that were read; and what is in no segment yet, which becomes one when
     /// it is as much as that.
     pub(super) fn usage(&self) -> [(&'static str, Usage); 2] {
-        let bytes = self.read().as_ref().map_or(0, State::bytes);
+        let bytes = self.read().as_ref().map_or(0, State::unindexed_bytes);
         let fresh = Usage { capacity: build::BYTES as u64, bytes: Some(bytes as u64), asked: None };
         [("search", self.blocks.usage()), ("unindexed", fresh)]
     }
@@ -222,7 +222,7 @@ impl Index {
 
     /// What a segment says of these ids, or of the last of them, where it says more than is asked for at once.
     fn in_segment(&self, segment: &Segment, ids: Range<ThoughtId>, query: &Query, reach: &Reach) -> Result<Stretch> {
-        // First what is within reach: how long it takes tells nothing of what is not.
+        // First what is within reach: whether something out of it says so changes nothing of what is done.
         let mut places = Set::empty();
         for list in List::within(Scope::Everyone, reach) {
             self.add_named(segment, &name_of(list), true, &mut places)?;
@@ -240,7 +240,7 @@ impl Index {
             let number = place / PIECE;
             let bytes = match piece.take() {
                 Some((same, bytes)) if same == number => bytes,
-                _ => self.tree.get(part(b'i', segment.number, number)).map_err(failed)?.unwrap_or_default(),
+                _ => self.tree.get(part(b'i', segment.number, number)).map_err(failed)?.ok_or_else(damaged)?,
             };
             let id = bytes.as_chunks().0.get(place % PIECE).map(|id| ThoughtId::from_bytes(*id));
             candidates.extend(id.filter(|id| ids.contains(id)));
@@ -277,18 +277,17 @@ impl Index {
     fn take_in(&self, db: &Db, cached: &Cached) -> Result<()> {
         let _alone = lock(&self.taking_in);
         self.wake(db)?;
-        let changed: BTreeSet<_> = lock(&self.changed).as_mut().map(std::mem::take).into_iter().flatten().collect();
+        let changed = lock(&self.changed).clone().unwrap_or_default();
         if changed.is_empty() {
             return Ok(());
         }
         let read = |id| Ok((id, readable(cached.thought(db, id))?.as_deref().and_then(Findable::of)));
-        let findable = match changed.iter().map(|id| read(*id)).collect::<Result<Vec<_>>>() {
-            Ok(findable) => findable,
-            Err(error) => {
-                self.note(changed);
-                return Err(error);
-            }
-        };
+        let once: BTreeSet<_> = changed.iter().copied().collect();
+        let findable = once.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+        // Only now: where one could not be read, all of them are for the next time.
+        if let Some(noted) = &mut *lock(&self.changed) {
+            noted.drain(..changed.len());
+        }
         if let Some(state) = &mut *self.write() {
             state.round += 1;
             for (id, thought) in findable {
@@ -337,7 +336,6 @@ impl Index {
 
     /// The segments that there are.
     fn segments(&self) -> Result<BTreeMap<ThoughtId, Segment>> {
-        let damaged = || StoreError::Corrupt { what: "a segment of the index", why: "it is not whole".to_owned() };
         let mut segments: BTreeMap<_, Segment> = BTreeMap::new();
         for entry in self.tree.scan_prefix([b's']) {
             let (key, record) = entry.map_err(failed)?;
@@ -408,13 +406,17 @@ fn name_of(list: List<'_>) -> Vec<u8> {
     [&[LIST][..], &list.name()].concat()
 }
 
-/// A piece or a block of a segment, of which there are as many as it has thoughts at most.
+/// A piece or a block of a segment: there are some thousands at most.
 fn part(space: u8, number: u64, part: usize) -> Vec<u8> {
     [&numbered(space, number)[..], &u16::try_from(part).unwrap_or(u16::MAX).to_be_bytes()].concat()
 }
 
 fn place_of_segment(from: ThoughtId) -> Vec<u8> {
     [&[b's'][..], &from.to_bytes()].concat()
+}
+
+fn damaged() -> StoreError {
+    StoreError::Corrupt { what: "a segment of the index", why: "it is not whole".to_owned() }
 }
 
 /// What a panic has left is whole: each change is made in one step.

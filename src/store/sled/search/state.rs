@@ -60,18 +60,12 @@ pub(super) struct Findable {
 impl State {
     /// The thought is this now.
     pub(super) fn refresh(&mut self, id: ThoughtId, thought: Option<Findable>) {
-        if thought.is_none() && id >= self.top {
-            // No segment says otherwise.
-            self.fresh.remove(&id);
-        } else {
-            self.fresh.insert(id, Fresh { round: self.round, thought });
-        }
+        self.fresh.insert(id, Fresh { round: self.round, thought });
     }
 
-    /// Bytes in memory.
-    pub(super) fn bytes(&self) -> usize {
-        let segments = self.segments.values().map(|segment| size_of::<Segment>() + segment.blocks.size());
-        segments.sum::<usize>() + self.fresh.values().map(Fresh::bytes).sum::<usize>()
+    /// Bytes of what is in no segment as it is now.
+    pub(super) fn unindexed_bytes(&self) -> usize {
+        self.fresh.values().map(Fresh::bytes).sum()
     }
 
     /// Where the oldest segment begins.
