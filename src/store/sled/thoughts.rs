@@ -100,7 +100,7 @@ impl Thoughts for SledStore {
     }
 }
 
-/// Where the index is `behind` the thought it looks for it by a mark, as the clock was set back.
+/// A thought that `is_behind` what the index has, as where the clock was set back, is found at the next start by a mark.
 fn share(draft: &mut Draft<'_>, thought: &Thought, once: Option<&Once>, is_behind: bool) -> Result<Shared> {
     if !draft.holds(&keys::member(thought.author))? {
         return Ok(Shared::NoAuthor);
