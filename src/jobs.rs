@@ -61,9 +61,12 @@ async fn repeat(job: &Job, app: &App, mut stopped: watch::Receiver<bool>) {
             done = (job.step)(app) => done,
         };
         let error = done.as_ref().err().map(ToString::to_string);
-        app.job_runs.note(job.name, JobRun { every: job.every, at: app.clock.now(), error });
-        if let Err(error) = done {
-            tracing::error!(job = job.name, %error, "a job failed; it is tried again in its time");
+        let is_news = app.job_runs.note(job.name, JobRun { every: job.every, at: app.clock.now(), error });
+        match done {
+            // One that runs every second would fill the log while the database is away.
+            _ if !is_news => {}
+            Err(error) => tracing::error!(job = job.name, %error, "a job failed; it is tried again in its time"),
+            Ok(()) => tracing::info!(job = job.name, "a job that had failed works again"),
         }
     }
 }

@@ -22,15 +22,41 @@ pub struct JobRun {
 }
 
 impl JobRuns {
-    /// Notes a run.
-    pub fn note(&self, job: &'static str, run: JobRun) {
+    /// Notes a run, and says whether it is news: it failed and the one before did not, or for another reason; or it did not
+    /// fail any more.
+    pub fn note(&self, job: &'static str, run: JobRun) -> bool {
+        let error = run.error.clone();
         // Each entry is good by itself, whatever panicked beside it.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(job, run);
+        let before = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(job, run);
+        before.and_then(|before| before.error) != error
     }
 
     /// The last run of each, in the order of their names.
     pub fn all(&self) -> Vec<(&'static str, JobRun)> {
         let runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         runs.iter().map(|(name, run)| (*name, run.clone())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_fails_is_news_once_and_so_is_one_that_works_again() {
+        let runs = JobRuns::default();
+        let note = |job, error: Option<&str>| {
+            runs.note(
+                job,
+                JobRun { every: Duration::from_secs(1), at: Timestamp::UNIX_EPOCH, error: error.map(str::to_owned) },
+            )
+        };
+        assert!(!note("a", None), "nobody needs to hear of a first run that goes well");
+        assert!(note("a", Some("away")));
+        assert!(!note("a", Some("away")), "it is known");
+        assert!(note("b", Some("away")), "another job");
+        assert!(note("a", Some("full")), "another reason");
+        assert!(note("a", None));
+        assert!(!note("a", None));
     }
 }
