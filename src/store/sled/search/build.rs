@@ -29,7 +29,7 @@ pub(super) const BYTES: usize = 16 * 1024 * 1024;
 /// How long changes in segments wait for others: each may cost a whole segment.
 const WAIT: SignedDuration = SignedDuration::from_hours(1);
 
-/// How many of them wait for no more.
+/// How many of them wait for no more; nor do those of [`BYTES`].
 const MANY: usize = 4096;
 
 /// Which thoughts to make segments of: those from the first id up to, and without, the second, in the stead of the
@@ -234,7 +234,14 @@ impl State {
             return None;
         }
         let waiting = self.waiting.get_or_insert(Waiting { since: now, due: None });
-        if waiting.due.is_none() && (changed().nth(MANY).is_some() || now.duration_since(waiting.since) >= WAIT) {
+        let many = || {
+            let mut bytes = 0;
+            changed().enumerate().any(|(before, (_, fresh))| {
+                bytes += fresh.bytes();
+                before >= MANY || bytes >= BYTES
+            })
+        };
+        if waiting.due.is_none() && (now.duration_since(waiting.since) >= WAIT || many()) {
             waiting.due = Some(self.round);
         }
         let due = waiting.due?;

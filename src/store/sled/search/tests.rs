@@ -127,6 +127,27 @@ async fn changes_in_a_segment_wait_for_others() {
 }
 
 #[tokio::test]
+async fn changes_that_take_much_memory_wait_for_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let given: Given = store(folder.path()).await;
+    let ann = member(&given, "ann").await;
+    // Some 70 KB of words each.
+    let long =
+        |from: u32| (0..9_999).filter_map(|n| char::from_u32(0x4e00 + (n * 7_919 + from) % 20_000)).collect::<String>();
+    let all = shared_many(&given, &ann, "public", 300).await;
+    index(&given).await;
+    let mut waiting = 0;
+    for (number, id) in (0..).zip(&all) {
+        given.edit(*id, &change(&long(number), "public"), at(2)).await.unwrap();
+        if given.index(minutes(0)).await.unwrap() {
+            break;
+        }
+        waiting += 1;
+    }
+    assert!((100..all.len()).contains(&waiting), "{waiting} changes waited");
+}
+
+#[tokio::test]
 async fn what_was_shared_a_moment_ago_is_in_no_segment_yet() {
     let folder = tempfile::tempdir().unwrap();
     let given: Given = store(folder.path()).await;
