@@ -26,7 +26,7 @@ pub use providers::{Providers, SignInProvider};
 pub use refreshes::Refreshes;
 pub use rendered::{Buttons, Rendered, Shown};
 pub use spent::SpentStates;
-pub use stores::{Found, open_store, open_whole_store, shown_store, try_store};
+pub use stores::{open_store, open_whole_store, shown_store, try_store};
 pub use upstreams::{SignedInUpstream, Upstreams};
 
 use crate::clock::{Clock, Ids};

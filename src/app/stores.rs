@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config::StoreUrl;
 use crate::store::postgres::{self, PostgresStore};
 use crate::store::sled::SledStore;
-use crate::store::{Store, StoreError};
+use crate::store::{Found, Store, StoreError};
 
 /// Opens a store, which is made if it isn't there.
 ///
@@ -43,27 +43,17 @@ pub async fn open_whole_store(url: &StoreUrl) -> Result<Arc<dyn Store>, StoreErr
     whole(open_store(url).await?).await
 }
 
-/// What is found where a store is configured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// A store, which opens and answers.
-    Store,
-    /// Nothing yet, and a store could be made there.
-    Nothing,
-}
-
-/// Tries the store, and makes none where there is none.
+/// Tries the store, and changes nothing: none is made where there is none, and one of an older layout keeps that.
 ///
 /// # Errors
 /// Those of [`open_store`].
 pub async fn try_store(url: &StoreUrl) -> Result<Found, StoreError> {
-    let there = match url {
-        StoreUrl::Sled(folder) => SledStore::try_out(folder).await?,
+    match url {
+        StoreUrl::Sled(folder) => SledStore::try_out(folder).await,
         StoreUrl::Postgres(database) => {
-            PostgresStore::try_out(&database.config, database.root_certificate.as_deref()).await?
+            PostgresStore::try_out(&database.config, database.root_certificate.as_deref()).await
         }
-    };
-    Ok(if there { Found::Store } else { Found::Nothing })
+    }
 }
 
 /// Which store it is, for people: without a password.

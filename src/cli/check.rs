@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use super::{Failed, health, way_in};
-use crate::app::{Found, Providers, SignInProvider, shown_store, try_store};
+use crate::app::{Providers, SignInProvider, shown_store, try_store};
 use crate::clock::Clock;
 use crate::config::{BaseUrl, Config, Listen, Sources};
 use crate::oidc::{Facts, Introduction, SignInError};
 use crate::paths;
+use crate::store::Found;
 
 /// Seconds that clocks may differ before it is worth a word; at sixty, sign-ins fail.
 const SKEW: i64 = 5;
@@ -89,11 +90,15 @@ async fn listener(listen: &Listen) -> Finding {
     }
 }
 
-/// Tries the store, and leaves nothing where there is none yet.
+/// Tries the store, and leaves it as it is.
 async fn store(config: &Config) -> Finding {
     let shown = shown_store(&config.store);
     match try_store(&config.store).await {
         Ok(Found::Store) => Finding::Ok(format!("store {shown} opens and answers")),
+        Ok(Found::Older) => Finding::Note(format!(
+            "store {shown} has a layout of before, and this version brings it up to date when it opens it. There is no way \
+             back: first make a backup, with the version that serves it now"
+        )),
         Ok(Found::Nothing) => Finding::Ok(format!("store {shown}: nothing is there yet, and it can be made")),
         Err(error) => Finding::Fix(error.to_string()),
     }

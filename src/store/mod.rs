@@ -45,6 +45,17 @@ use crate::domain::session::{End, Ended, ProviderLogout, Session, SessionHash};
 use crate::domain::thought::{Authored, NewThought, Once, Revision, Thought};
 use crate::domain::unsent::{Unsent, UnsentId};
 
+/// What is found where a store is to be, when it is tried and nothing is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A store, which opens and answers.
+    Store,
+    /// A store of a layout of before. Whatever opens it brings it to the layout of this binary, and there is no way back.
+    Older,
+    /// Nothing yet, and a store could be made there.
+    Nothing,
+}
+
 /// Why a store could not do what was asked. The text is for the log and for whoever starts the program;
 /// people at a page are told only that it was our fault.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -11,7 +11,7 @@ use tokio_postgres::{Error, IsolationLevel};
 
 use super::full_text;
 use super::transaction::{Fault, is_unknown};
-use crate::store::{Result, StoreError};
+use crate::store::{Found, Result, StoreError};
 
 /// What leads from each layout to the next.
 const MIGRATIONS: [&str; 3] = [
@@ -48,11 +48,12 @@ pub(super) async fn run(client: &mut ClientWrapper) -> Result<()> {
     is_known(version)
 }
 
-/// Whether there are tables, in a layout that is known. Where there are none, they are made and taken back; tables that
+/// What there is of tables, in a layout that is known. Where there are none, they are made and taken back; tables that
 /// are in use are not tried with.
-pub(super) async fn rehearse(client: &mut ClientWrapper) -> Result<bool> {
+pub(super) async fn rehearse(client: &mut ClientWrapper) -> Result<Found> {
     if let Some(version) = made(client).await.map_err(Fault::from)? {
-        return is_known(version).map(|()| true);
+        is_known(version)?;
+        return Ok(if is_last(version) { Found::Store } else { Found::Older });
     }
     let tried = async {
         let transaction = client.transaction().await?;
@@ -60,7 +61,12 @@ pub(super) async fn rehearse(client: &mut ClientWrapper) -> Result<bool> {
         transaction.rollback().await
     };
     tried.await.map_err(Fault::from)?;
-    Ok(false)
+    Ok(Found::Nothing)
+}
+
+/// Whether nothing leads on from there, as far as this binary knows.
+fn is_last(version: i64) -> bool {
+    usize::try_from(version).is_ok_and(|version| version >= MIGRATIONS.len())
 }
 
 fn is_known(version: i64) -> Result<()> {
@@ -83,7 +89,7 @@ async fn made(client: &ClientWrapper) -> std::result::Result<Option<i64>, Error>
 async fn layout(client: &mut ClientWrapper) -> std::result::Result<i64, Error> {
     // Who need not change anything needs no right to.
     if let Some(version) = made(client).await?
-        && usize::try_from(version).is_ok_and(|version| version >= MIGRATIONS.len())
+        && is_last(version)
     {
         return Ok(version);
     }

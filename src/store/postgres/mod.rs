@@ -51,7 +51,7 @@ use self::database::Database;
 use self::following::Follower;
 use self::questions::Questions;
 use self::transaction::Fault;
-use super::{Following, Result, SignedIn, Store, StoreError};
+use super::{Following, Found, Result, SignedIn, Store, StoreError};
 use crate::cache::Usage;
 use crate::domain::id::ThoughtId;
 use crate::domain::session::SessionHash;
@@ -84,12 +84,12 @@ impl PostgresStore {
         Ok(Self { way, database, signed_in })
     }
 
-    /// Whether there are tables, in a layout that this binary has or can lead to its own, and the database takes writes.
-    /// Where there are none, that they could be made has been tried, and was taken back.
+    /// What is in the database, which takes writes: tables, in a layout that this binary has or can lead to its own. Where
+    /// there are none, that they could be made has been tried, and was taken back.
     ///
     /// # Errors
     /// Those of [`Self::open`].
-    pub async fn try_out(config: &Config, root_certificate: Option<&Path>) -> Result<bool> {
+    pub async fn try_out(config: &Config, root_certificate: Option<&Path>) -> Result<Found> {
         let way = Way::new(config, root_certificate)?;
         let pool = way.pool()?;
         let trying = async {

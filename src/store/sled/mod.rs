@@ -42,7 +42,7 @@ use self::look::Looks;
 pub use self::salvage::{Claim, Salvage, replace, undo_half_replaced};
 use self::search::{Built, Index};
 use self::writer::{Disk, Writer};
-use super::{Following, Result, Store, StoreError};
+use super::{Following, Found, Result, Store, StoreError};
 use crate::cache::Usage;
 use crate::domain::id::ThoughtId;
 
@@ -83,21 +83,21 @@ impl SledStore {
         Ok(Self { folder: opened, db, looks, cached, index, writer })
     }
 
-    /// Whether a store is in `folder`, which then opens and answers. Where none is, that one could be made there has been
-    /// tried, and nothing of it is left.
+    /// What is in `folder`: a store is opened, and answers, unless that would change its layout. Where none is, that one could
+    /// be made there has been tried, and nothing of it is left.
     ///
     /// # Errors
     /// Those of [`Self::open`], and [`StoreError::Full`] where there is no room.
-    pub async fn try_out(folder: &Path) -> Result<bool> {
+    pub async fn try_out(folder: &Path) -> Result<Found> {
         let looked_into = folder.to_owned();
-        let looking = tokio::task::spawn_blocking(move || open::is_in(&looked_into));
-        if !looking.await.map_err(|e| StoreError::Failed(format!("looking was broken off: {e}")))?? {
-            return Ok(false);
+        let looking = tokio::task::spawn_blocking(move || open::look_into(&looked_into));
+        let found = looking.await.map_err(|e| StoreError::Failed(format!("looking was broken off: {e}")))??;
+        if found == Found::Store {
+            let store = Self::open(folder).await?;
+            store.ping().await?;
+            store.close().await?;
         }
-        let store = Self::open(folder).await?;
-        store.ping().await?;
-        store.close().await?;
-        Ok(true)
+        Ok(found)
     }
 
     /// Reads. Here, and nowhere else, a closed store is noticed, and a panic of sled's on a damaged page

@@ -21,7 +21,7 @@ use super::records::{encode, get};
 use super::writer::GROUP_BYTES;
 use super::{failed, keys};
 use crate::cache::Usage;
-use crate::store::{self, StoreError};
+use crate::store::{self, Found, StoreError};
 
 /// The version of the layout that this binary reads and writes; what it is stands in `keys.rs`. Since the second there is
 /// a journal; since the third, what changes leaves marks for the index.
@@ -66,18 +66,27 @@ pub(super) fn open(folder: &Path) -> store::Result<Db> {
     Ok(db)
 }
 
-/// Whether a store is in `folder`, or part of one. Where none is, its folder is made and taken away again. Blocks.
-pub(super) fn is_in(folder: &Path) -> store::Result<bool> {
+/// What is in `folder`: a store, or part of one. Where none is, its folder is made and taken away again. Blocks.
+pub(super) fn look_into(folder: &Path) -> store::Result<Found> {
     let say = |e: &io::Error| StoreError::Open(format!("the store in `{}` {}", folder.display(), access(e)));
     // What stands below a file can't be looked for; that it can't be made either says the same with what to do.
     let there = |path: &Path| path.try_exists().or_else(|e| if is_access(&e) { Ok(false) } else { Err(e) });
     if there(&folder.join(MARK)).map_err(|e| say(&e))? || there(&folder.join(SLED)).map_err(|e| say(&e))? {
-        return Ok(true);
+        return Ok(if is_older(folder) { Found::Older } else { Found::Store });
     }
     let above = folder.ancestors().find(|above| above.exists()).unwrap_or(Path::new("."));
     let trial = above.join(format!(".thoughts-check-{}", process::id()));
     make(&trial).and_then(|()| fs::remove_dir(&trial)).map_err(|e| say(&e))?;
-    room(above).map(|()| false)
+    room(above).map(|()| Found::Nothing)
+}
+
+/// Whether a store in `folder` has a layout of before. What is wrong with one that can't be read is told when it is opened.
+fn is_older(folder: &Path) -> bool {
+    let folder = folder.join(SLED);
+    // sled makes a store where it finds none.
+    let db = folder.join("db").exists().then(|| sled_in(&folder).ok()).flatten();
+    let layout = db.and_then(|db| unwinding(|| get(&db, &keys::layout())).ok()?.ok()?);
+    layout.is_some_and(|layout| (1..LAYOUT).contains(&layout))
 }
 
 /// The one file that sled writes in its `folder`, for the writer to have it put on disk for good.

@@ -18,7 +18,7 @@ use crate::store::suite::store_suite;
 use crate::store::suite::support::{
     Given, all_pages, api_token, at, begun, change, member, once, reach, shared_many, thought,
 };
-use crate::store::{Scope, Shared, StoreError};
+use crate::store::{Found, Scope, Shared, StoreError};
 
 store_suite!(async {
     let folder = tempdir().unwrap();
@@ -140,9 +140,14 @@ async fn a_store_of_before_there_was_an_index_is_given_one() {
         db.drop_tree("search").unwrap();
         db.insert(keys::layout().as_bytes(), encode("", &2).unwrap()).unwrap();
     });
+    // Whoever only tries it leaves it as it is.
+    for _ in 0..2 {
+        assert_eq!(SledStore::try_out(folder.path()).await.unwrap(), Found::Older);
+    }
     let store = opened(folder.path()).await;
     index(&store).await;
     drop(store);
+    assert_eq!(SledStore::try_out(folder.path()).await.unwrap(), Found::Store);
     by_hand(folder.path(), |db| {
         assert_eq!(db.get(keys::layout().as_bytes()).unwrap().unwrap(), encode("", &LAYOUT).unwrap());
         assert!(!db.open_tree("search").unwrap().is_empty());
