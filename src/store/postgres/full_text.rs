@@ -9,6 +9,9 @@
 //! that many use is found in the newest weeks, one that nobody uses is soon known to be in none. What a page costs grows
 //! with what is found in the weeks that it comes from.
 //!
+//! The index goes through all that have a word before it sees which of them have another as well. So beside a word that
+//! many use, older weeks are asked for the rarer one alone, and the others are looked for in what that gives.
+//!
 //! Where the database has none of that (`CockroachDB` knows no `tsvector` before 23.1), the tables are without it, and
 //! thoughts are looked at themselves, so many at a time (`store/search.rs`). Run by the tests: PostgreSQL 15, with it and
 //! without.
@@ -27,7 +30,7 @@ use super::{PostgresStore, statements as sql};
 use crate::domain::id::ThoughtId;
 use crate::domain::page::Page;
 use crate::domain::policy::Reach;
-use crate::domain::search::{Query, Words};
+use crate::domain::search::{Query, Term, Words};
 use crate::domain::thought::{Authored, Thought};
 use crate::store::lists::List;
 use crate::store::search::{look_through, says};
@@ -37,6 +40,9 @@ const WEEK: u64 = 7 * 24 * 60 * 60 * 1000;
 
 /// Lexemes that are asked for at once, at most: weeks times terms.
 const LEXEMES: u64 = 512;
+
+/// Thoughts of a week of which a term that fewer have is rare, at most.
+const FEW: usize = 100;
 
 /// Thoughts whose words are written in one transaction, where they have none.
 const AT_ONCE: usize = 500;
@@ -95,10 +101,10 @@ fn of_list(list: List<'_>) -> String {
     format!("={}", percent_encoding::percent_encode(&list.name(), NON_ALPHANUMERIC))
 }
 
-/// What is looked for within reach in these weeks, as the text of a `tsquery`.
-fn tsquery(query: &Query, reach: &Reach, weeks: &RangeInclusive<u64>) -> String {
+/// All of these terms within reach in these weeks, as the text of a `tsquery`.
+fn tsquery(terms: &[Term], reach: &Reach, weeks: &RangeInclusive<u64>) -> String {
     let lists = List::within(Scope::Everyone, reach).into_iter().map(of_list);
-    let terms = query.terms().iter().map(|term| {
+    let terms = terms.iter().map(|term| {
         let each =
             quoted(weeks.clone().map(|week| of_word(week, term.text())), if term.is_whole() { "|" } else { ":*|" });
         if term.is_whole() { each } else { each + ":*" }
@@ -143,12 +149,16 @@ async fn in_index(
     let unindexed = to.row(sql::NEWEST_WITHOUT_WORDS, &[]).await?.as_ref().map(id).transpose()?;
     let begin = unindexed.map_or(ThoughtId::FIRST, ThoughtId::next);
     let (mut found, mut end, mut many) = (Vec::new(), before.unwrap_or(ThoughtId::LAST), 1);
+    let mut asked = query.terms();
     while found.len() < wanted && end > begin {
         // Weeks in which nobody shared anything are not asked for.
         let newest = to.row(sql::NEWEST_BEFORE, &[&&end.to_bytes()[..]]).await?.as_ref().map(id).transpose()?;
         let Some(last) = newest.filter(|newest| *newest >= begin).map(week) else { break };
         let first = last.saturating_sub(many - 1);
-        in_weeks(to, query, reach, (first..=last, begin..end), wanted, &mut found).await?;
+        in_weeks(to, query, asked, reach, (first..=last, begin..end), wanted, &mut found).await?;
+        if many == 1 && found.len() < wanted {
+            asked = rarest(to, query, reach, &(first..=last)).await?;
+        }
         end = ThoughtId::first_of(first * WEEK);
         many = (2 * many).min(LEXEMES / query.terms().len() as u64);
     }
@@ -156,20 +166,43 @@ async fn in_index(
     Ok((found, rest))
 }
 
-/// Adds what is found in these weeks and ids, the newest first, until there is as much as is `wanted`.
+/// The term that fewest thoughts of these weeks have; all terms, where there is but one, or none of them is rare.
+async fn rarest<'q>(
+    to: &Transaction<'_>,
+    query: &'q Query,
+    reach: &Reach,
+    weeks: &RangeInclusive<u64>,
+) -> Result<&'q [Term], Fault> {
+    let (mut rarest, mut fewest) = (query.terms(), i64::try_from(FEW).unwrap_or(i64::MAX));
+    if rarest.len() > 1 {
+        for term in query.terms().chunks(1) {
+            let tsquery = tsquery(term, reach, weeks);
+            let row = to.row(sql::HOW_MANY, &[&tsquery, &fewest]).await?;
+            let many = row.map_or(Ok(0), |row| row.try_get(0))?;
+            if many < fewest {
+                (rarest, fewest) = (term, many);
+            }
+        }
+    }
+    Ok(rarest)
+}
+
+/// Adds what is found in these weeks and ids, the newest first, until there is as much as is `wanted`. The index is `asked`
+/// for some of the terms, and for all of them where too many thoughts have those.
 async fn in_weeks(
     to: &Transaction<'_>,
     query: &Query,
+    mut asked: &[Term],
     reach: &Reach,
     (weeks, mut ids): (RangeInclusive<u64>, Range<ThoughtId>),
     wanted: usize,
     found: &mut Vec<Authored>,
 ) -> Result<(), Fault> {
-    let tsquery = tsquery(query, reach, &weeks);
     loop {
+        let tsquery = tsquery(asked, reach, &weeks);
         let rows = to.rows(sql::SEARCH, &[&tsquery, &&ids.end.to_bytes()[..], &limit(wanted)]).await?;
         for row in &rows {
-            // An older binary has changed what it says, and not its words.
+            // It may have others of the terms alone; or an older binary has changed what it says, and not its words.
             let as_it_is = authored(row, 1, 2)?.filter(|Authored { thought, .. }| {
                 let is_there = thought.deleted_at.is_none() && ids.contains(&thought.id);
                 is_there && reach.admits(thought.author, &thought.visibility) && says(query, thought)
@@ -177,7 +210,9 @@ async fn in_weeks(
             found.extend(as_it_is.filter(|_| found.len() < wanted));
         }
         match rows.last() {
-            Some(last) if rows.len() == wanted && found.len() < wanted => ids.end = id(last)?,
+            Some(last) if rows.len() == wanted && found.len() < wanted => {
+                (ids.end, asked) = (id(last)?, query.terms());
+            }
             Some(_) | None => return Ok(()),
         }
     }

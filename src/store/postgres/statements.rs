@@ -70,6 +70,7 @@ statements! {
         ) AS found \
         LEFT JOIN LATERAL (SELECT record FROM members WHERE members.id = found.author LIMIT 1) AS member ON true \
         ORDER BY found.place DESC";
+    HOW_MANY = "SELECT count(*) FROM (SELECT FROM thoughts WHERE words @@ $1::text::tsquery LIMIT $2) AS few";
     NEWEST_BEFORE = "SELECT id FROM thoughts WHERE id < $1 ORDER BY id DESC LIMIT 1";
     NEWEST_WITHOUT_WORDS = "SELECT id FROM thoughts WHERE words IS NULL AND deleted_at IS NULL ORDER BY id DESC LIMIT 1";
     WITHOUT_WORDS = "SELECT id, record FROM thoughts WHERE words IS NULL AND deleted_at IS NULL ORDER BY id DESC LIMIT $1";

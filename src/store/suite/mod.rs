@@ -77,6 +77,7 @@ macro_rules! store_suite {
                 what_is_deleted_is_not_found_and_what_is_restored_is
                 what_is_found_is_read_a_page_at_a_time_whatever_is_shared_meanwhile
                 what_was_shared_long_ago_is_found
+                words_are_found_together_however_common_each_is_and_when
                 whatever_happens_what_is_found_is_what_says_so
                 what_many_write_at_once_is_found
             }

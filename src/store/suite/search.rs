@@ -199,6 +199,35 @@ pub(in crate::store) async fn what_was_shared_long_ago_is_found(store: Given) {
     }
 }
 
+/// A word may be rare in one week and common in another, and two may be common and hardly ever stand together.
+pub(in crate::store) async fn words_are_found_together_however_common_each_is_and_when(store: Given) {
+    let ann = member(&store, "ann").await;
+    let (mut all, mut number) = (Vec::new(), 0);
+    for (week, texts) in
+        [["rain", "snow", "snow wind"], ["rain", "rain wind", "rain fog"], ["snow", "rain", "fog"]].iter().enumerate()
+    {
+        for place in 0..45 {
+            number += 1;
+            let rare = if number % 40 == 7 { "rain snow" } else { "" };
+            let text = format!("{} {rare} {number}", texts[place % 3]);
+            let id = ThoughtId::from(Ulid::from_parts(week as u64 * 7 * 24 * 60 * 60 * 1000 + number, 0));
+            let thought = Thought { id, ..thought(&ann, &text, "public") };
+            store.share(&thought, None).await.unwrap();
+            all.insert(0, thought);
+        }
+    }
+    for _ in 0..2 {
+        for typed in
+            ["rain snow", "snow rain", "rain wind", "wind snow", "fog rain 1", "fog snow", "rain 47", "sn ra 12"]
+        {
+            let says_so = all.iter().filter(|thought| says(&query(typed), thought));
+            let expected: Vec<_> = says_so.map(|thought| thought.id).collect();
+            assert_eq!(found_by(&store, typed, &Reach::Public, 3).await, expected, "{typed}");
+        }
+        index(&store).await;
+    }
+}
+
 /// Many small steps, and after each what is found is what there is.
 pub(in crate::store) async fn whatever_happens_what_is_found_is_what_says_so(store: Given) {
     Happening::to(&store).await.steps(&store, 150).await;

@@ -32,6 +32,7 @@ without_it! {
     search::what_is_deleted_is_not_found_and_what_is_restored_is
     search::what_is_found_is_read_a_page_at_a_time_whatever_is_shared_meanwhile
     search::what_was_shared_long_ago_is_found
+    search::words_are_found_together_however_common_each_is_and_when
     search::whatever_happens_what_is_found_is_what_says_so
     thoughts::the_same_id_is_not_stored_twice
     thoughts::the_same_once_value_stores_one_thought
