@@ -44,6 +44,8 @@ pub(super) struct Journal {
     at: u64,
     /// Its number.
     next: u64,
+    /// The number of the first entry that was found when it was opened.
+    first: u64,
 }
 
 /// A place in a journal: where the next entry goes, and its number.
@@ -121,14 +123,26 @@ impl Journal {
         }
         // The later of the two is left as it is.
         let current = read[0].0;
+        let first = read.iter().filter_map(|(_, written)| written.numbers()).map(|(first, _)| first).min();
+        let first = first.unwrap_or(last + 1);
         let replay = read.into_iter().flat_map(|(_, written)| written.into_changes()).collect();
-        Ok((Self { files, current, at: 0, next: last + 1 }, Replay(replay)))
+        Ok((Self { files, current, at: 0, next: last + 1, first }, Replay(replay)))
     }
 
     /// A journal that is written to these files, whatever they are.
     #[cfg(test)]
     pub(super) fn onto(files: [File; 2]) -> Self {
-        Self { files, current: 0, at: 0, next: 1 }
+        Self { files, current: 0, at: 0, next: 1, first: 1 }
+    }
+
+    /// The number of the last entry; 0 where there was none.
+    pub(super) fn last(&self) -> u64 {
+        self.next - 1
+    }
+
+    /// Whether it has every entry behind the one of this number, and that one itself, if it is its last.
+    pub(super) fn goes_on_from(&self, number: u64) -> bool {
+        self.first <= number + 1 && number <= self.last()
     }
 
     /// Writes changes down; they are on disk when this comes back.
@@ -145,7 +159,7 @@ impl Journal {
         // Where the power is cut while the first entry goes over those of before, some of them would be there and some not,
         // which looks like damage: they are taken away first.
         if self.at == 0 {
-            self.end_here()?;
+            self.end_here(0)?;
         }
         let file = &self.files[self.current];
         file.write_all_at(&entry, self.at)?;
@@ -155,10 +169,10 @@ impl Journal {
         Ok(())
     }
 
-    /// Has nothing follow; that is on disk when this comes back.
-    fn end_here(&self) -> io::Result<()> {
+    /// Has nothing follow, in so many bytes and the head behind them; that is on disk when this comes back.
+    fn end_here(&self, bytes: usize) -> io::Result<()> {
         let file = &self.files[self.current];
-        file.write_all_at(&END, self.at)?;
+        file.write_all_at(&vec![0; bytes + HEAD], self.at)?;
         file.sync_data()
     }
 
@@ -169,8 +183,9 @@ impl Journal {
 
     /// Takes back what was written since it stood there: what was refused is not to be there after the next start.
     pub(super) fn back_to(&mut self, place: Place) -> io::Result<()> {
+        let taken_back = usize::try_from(self.at - place.at).map_err(io::Error::other)?;
         (self.at, self.next) = (place.at, place.next);
-        self.end_here()
+        self.end_here(taken_back)
     }
 
     /// Whether it is time for a checkpoint.
@@ -228,13 +243,15 @@ impl Written {
         self.bytes[self.end..].first_chunk() != Some(&END)
     }
 
-    /// Whether a good entry with a number above `last` stands behind what could be read.
+    /// Whether a good entry with a number above `last` stands behind what could be read, and what looked like the end.
     fn has_entry_after(&self, last: u64) -> bool {
-        self.is_torn()
-            && (self.end.saturating_add(1)..self.bytes.len()).any(|at: usize| {
-                head(&self.bytes, at).is_some_and(|(_, number, _)| number > last && number - last <= ROOM as u64)
-                    && entry(&self.bytes, at).is_some()
-            })
+        // Most of a file that was never filled is zeros, which are no head.
+        let written = self.bytes.chunks(HEAD).rposition(|chunk| chunk != &END[..chunk.len()]);
+        let written = written.map_or(0, |last| (last + 1) * HEAD).min(self.bytes.len());
+        (self.end.saturating_add(1)..written).any(|at| {
+            head(&self.bytes, at).is_some_and(|(_, number, _)| number > last && number - last <= ROOM as u64)
+                && entry(&self.bytes, at).is_some()
+        })
     }
 
     fn into_changes(self) -> impl Iterator<Item = Changes> {

@@ -1,9 +1,11 @@
-//! Every key there is but those of the index for searching, which has a tree of its own (`search/`). All of them live in one tree, so that a write is one batch and needs no transaction
-//! over several trees; the first byte says what a key is of, and its Rust type what its record holds.
+//! Every key there is but those of the index for searching, which has a tree of its own (`search/`). All of them live in one
+//! tree, so that a write is one batch and needs no transaction over several trees; the first byte says what a key is of, and
+//! its Rust type what its record holds.
 //!
 //! | first byte | the rest of the key | record |
 //! | --- | --- | --- |
 //! | `L` | | the layout's version |
+//! | `C` | | the number of the journal's last entry that is in the tree for good, with all before it |
 //! | `F` | | that the store is being filled, and from what |
 //! | `t` | thought | the thought, deleted or not |
 //! | `r` | thought, version | what that version said |
@@ -135,6 +137,11 @@ impl Span {
 /// Which layout the tree has.
 pub(super) fn layout() -> Key<u32> {
     Key::new(b'L', "the layout's version")
+}
+
+/// Up to which entry of the journal the tree is on disk.
+pub(super) fn checkpoint() -> Key<u64> {
+    Key::new(b'C', "the number of an entry of the journal")
 }
 
 /// A thought.

@@ -15,6 +15,7 @@ mod cached;
 mod copying;
 mod draft;
 mod feed;
+mod files;
 mod journal;
 mod keys;
 mod look;
@@ -38,6 +39,7 @@ use jiff::Timestamp;
 use sled::Db;
 
 use self::cached::Cached;
+use self::files::Files;
 use self::look::Looks;
 pub use self::salvage::{Claim, Salvage, replace, undo_half_replaced};
 use self::search::{Built, Index};
@@ -72,13 +74,15 @@ impl SledStore {
         let (folder, opened) = (folder.to_owned(), folder.to_owned());
         let opening = tokio::task::spawn_blocking(move || {
             let db = open::open(&folder)?;
-            let file = open::file(&folder.join(open::SLED))?;
-            let journal = open::catch_up(&folder, &db, &file)?;
-            Ok::<_, StoreError>((db, Disk { folder, file, journal }))
+            let mut files = Files::of(&folder.join(open::SLED))?;
+            let journal = open::catch_up(&folder, &db, &mut files)?;
+            let of_index = Files::of(&folder.join(open::SLED))?;
+            Ok::<_, StoreError>((db, Disk { folder, files, journal }, of_index))
         });
-        let (db, disk) = opening.await.map_err(|e| StoreError::Failed(format!("opening was broken off: {e}")))??;
+        let (db, disk, of_index) =
+            opening.await.map_err(|e| StoreError::Failed(format!("opening was broken off: {e}")))??;
         let (looks, cached) = (Looks::default(), Arc::<Cached>::default());
-        let index = Arc::new(Index::of(&db, segment)?);
+        let index = Arc::new(Index::of(&db, segment, of_index)?);
         let writer = Writer::start(db.clone(), disk, looks.clone(), cached.clone(), index.clone())?;
         Ok(Self { folder: opened, db, looks, cached, index, writer })
     }
@@ -144,18 +148,8 @@ impl Store for SledStore {
             return Err(StoreError::Closed);
         }
         let (index, cached, db) = (self.index.clone(), self.cached.clone(), self.db.clone());
-        let file = self.folder.join(open::SLED);
         // It takes longer than others should wait for.
-        let building = tokio::task::spawn_blocking(move || {
-            unwinding(|| {
-                let built = index.build(&db, &cached, now)?;
-                // What marks stand for is on disk before they go.
-                if built.segment {
-                    open::file(&file)?.sync_data().map_err(|e| failed(e.into()))?;
-                }
-                Ok(built)
-            })
-        });
+        let building = tokio::task::spawn_blocking(move || unwinding(|| index.build(&db, &cached, now)));
         let built = building.await.map_err(|e| StoreError::Failed(format!("indexing was broken off: {e}")))?;
         let Built { segment, settled } = built?;
         if !settled.is_empty() {

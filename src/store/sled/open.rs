@@ -16,6 +16,7 @@ use std::time::Duration;
 use sled::{Config, Db, Mode};
 
 use super::draft::Changes;
+use super::files::Files;
 use super::journal::{Journal, Replay, Unusable};
 use super::records::{encode, get};
 use super::writer::GROUP_BYTES;
@@ -87,13 +88,6 @@ fn is_older(folder: &Path) -> bool {
     let db = folder.join("db").exists().then(|| sled_in(&folder).ok()).flatten();
     let layout = db.and_then(|db| unwinding(|| get(&db, &keys::layout())).ok()?.ok()?);
     layout.is_some_and(|layout| (1..LAYOUT).contains(&layout))
-}
-
-/// The one file that sled writes in its `folder`, for the writer to have it put on disk for good.
-pub(super) fn file(folder: &Path) -> store::Result<File> {
-    let path = folder.join("db");
-    File::open(&path)
-        .map_err(|e| StoreError::Open(format!("the store's file `{}` can't be opened: {e}", path.display())))
 }
 
 /// Bytes that must be free before anything more is written: as much as sled may need to write down what it was given.
@@ -168,14 +162,20 @@ fn note_layout(db: &Db) -> Result<(), Unfit> {
 }
 
 /// The journal of the store in `folder`, when all that it has is in `db` and on disk. Blocks.
-pub(super) fn catch_up(folder: &Path, db: &Db, file: &File) -> store::Result<Journal> {
+pub(super) fn catch_up(folder: &Path, db: &Db, files: &mut Files) -> store::Result<Journal> {
     let say = |why: String| StoreError::Open(format!("the store in `{}` {why}", folder.display()));
     let (journal, replay) = Journal::open(&folder.join(SLED)).map_err(|unusable| match unusable {
         Unusable::Missing(_) => say(LOST.to_owned()),
         Unusable::Damaged(_) => say(unreadable(&unusable.to_string())),
         Unusable::Io(e) => say(access(&e)),
     })?;
-    match unwinding(|| put_back(replay, db, file)) {
+    match unwinding(|| goes_on_from(&journal, db)) {
+        Ok(Ok(true)) => {}
+        Ok(Ok(false)) => return Err(say(LOST.to_owned())),
+        Ok(Err(e)) => return Err(say(unreadable(&e.to_string()))),
+        Err(panic) => return Err(say(unreadable(&panic))),
+    }
+    match unwinding(|| put_back(replay, db, files, &journal)) {
         Ok(Ok(())) => Ok(journal),
         Ok(Err(sled::Error::Io(e))) if is_access(&e) => Err(say(access(&e))),
         Ok(Err(e)) => Err(say(unreadable(&e.to_string()))),
@@ -183,8 +183,15 @@ pub(super) fn catch_up(folder: &Path, db: &Db, file: &File) -> store::Result<Jou
     }
 }
 
+/// Whether the journal has all that was changed since the store was last put on disk. Where sled's own file has lost its end,
+/// sled begins with what it finds, and says nothing.
+pub(super) fn goes_on_from(journal: &Journal, db: &Db) -> store::Result<bool> {
+    // One that an earlier version has served says nothing of it.
+    Ok(get(db, &keys::checkpoint())?.is_none_or(|number| journal.goes_on_from(number)))
+}
+
 /// Puts what a journal has into the store, and the store onto the disk.
-pub(super) fn put_back(replay: Replay, db: &Db, file: &File) -> sled::Result<()> {
+pub(super) fn put_back(replay: Replay, db: &Db, files: &mut Files, journal: &Journal) -> sled::Result<()> {
     let mut together = Changes::default();
     for changes in replay.into_changes() {
         together.extend(changes);
@@ -193,8 +200,16 @@ pub(super) fn put_back(replay: Replay, db: &Db, file: &File) -> sled::Result<()>
         }
     }
     db.apply_batch(together.into())?;
+    checkpoint(db, files, journal)
+}
+
+/// Has sled put all that it was given on disk, and note up to which entry of the journal that is.
+pub(super) fn checkpoint(db: &Db, files: &mut Files, journal: &Journal) -> sled::Result<()> {
+    let key = keys::checkpoint();
+    let number = encode(key.what(), &journal.last()).map_err(|e| sled::Error::Unsupported(e.to_string()))?;
+    db.insert(key.as_bytes(), number)?;
     db.flush()?;
-    Ok(file.sync_data()?)
+    Ok(files.sync()?)
 }
 
 const LOST: &str = "has lost what it held: files are missing or damaged. Nothing was changed. \

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use sled::Db;
 
 use super::copying::record;
+use super::files::Files;
 use super::journal::Journal;
 use super::keys::Span;
 use super::look::{Look, Looks};
@@ -29,6 +30,8 @@ pub struct Salvage {
     after: Option<Vec<u8>>,
     lost: u64,
     why: Option<String>,
+    /// Whether it is as new as it was when it was last served, as far as is known.
+    is_as_new: bool,
 }
 
 /// Keeps other processes out, until this is dropped.
@@ -77,7 +80,8 @@ impl Salvage {
             }
             Err(why) => (None, Some(why)),
         };
-        Ok(Self { look, kind: 0, after: None, lost: 0, why })
+        let is_as_new = why.is_none();
+        Ok(Self { look, kind: 0, after: None, lost: 0, why, is_as_new })
     }
 
     /// Whether it says of itself that it is not whole: something was being put into it.
@@ -150,7 +154,10 @@ impl Salvage {
 impl Snapshot for Salvage {
     async fn next(&mut self, limit: usize) -> Result<Vec<Record>> {
         while let Some(kind) = Kind::ALL.get(self.kind) {
-            match self.page(*kind, limit) {
+            // What has ended since must not be good again.
+            let opens_something = matches!(kind, Kind::Sessions | Kind::ApiTokens);
+            let page = if opens_something && !self.is_as_new { None } else { self.page(*kind, limit) };
+            match page {
                 Some(records) if records.is_empty() => {}
                 Some(records) => return Ok(records),
                 None => {
@@ -163,14 +170,24 @@ impl Snapshot for Salvage {
     }
 }
 
-/// Puts the journal's changes into the copy of a store. One that is not whole is left out: of what it has, newer changes
-/// may stand in the store already, and an ended session must not be good again.
+/// Puts the journal's changes into the copy of a store. One that is not whole, or does not go on from where the store ends,
+/// is left out: of what it has, newer changes may stand in the store already.
 fn caught_up(scratch: &Path, db: &Db) -> std::result::Result<(), String> {
-    let left_out =
-        |why: &dyn fmt::Display| format!("its journal was left out, and what was changed last with it: {why}");
-    let (_, replay) = Journal::open(scratch).map_err(|why| left_out(&why))?;
-    let file = open::file(scratch).map_err(|why| left_out(&why))?;
-    catch_unwind(AssertUnwindSafe(|| open::put_back(replay, db, &file)))
+    let left_out = |why: &dyn fmt::Display| {
+        format!(
+            "its journal was left out, and what was changed last with it, and so were sessions and API tokens, which may \
+             have ended since: people sign in anew and make new tokens. The journal: {why}"
+        )
+    };
+    let (journal, replay) = Journal::open(scratch).map_err(|why| left_out(&why))?;
+    let mut files = Files::of(scratch).map_err(|why| left_out(&why))?;
+    match catch_unwind(AssertUnwindSafe(|| open::goes_on_from(&journal, db))) {
+        Ok(Ok(true)) => {}
+        Ok(Ok(false)) => return Err(left_out(&"the store has lost what was changed before it begins")),
+        Ok(Err(why)) => return Err(left_out(&why)),
+        Err(panic) => return Err(left_out(&open::text_of(panic.as_ref()))),
+    }
+    catch_unwind(AssertUnwindSafe(|| open::put_back(replay, db, &mut files, &journal)))
         .map_err(|panic| left_out(&open::text_of(panic.as_ref())))?
         .map_err(|why| left_out(&why))
 }
@@ -229,7 +246,7 @@ fn unmoved(what: &Path) -> impl Fn(io::Error) -> StoreError {
     move |error| StoreError::Open(format!("`{}` can't be moved: {error}", what.display()))
 }
 
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
+pub(super) fn copy(from: &Path, to: &Path) -> io::Result<()> {
     // As the store itself: for its owner alone.
     open::make(to)?;
     let entries = match fs::read_dir(from) {

@@ -109,6 +109,54 @@ async fn what_sled_has_lost_is_put_back_from_the_journal() {
     assert_eq!(all_pages(&store, Scope::Everyone, &Reach::Public, 20).await.len(), held);
 }
 
+/// A folder with a closed store that has written several times what its journal has room for, how many thoughts are in it,
+/// and sled's file as it was at first.
+async fn much_used() -> (TempDir, usize, Vec<u8>) {
+    let folder = used().await;
+    let file = folder.path().join(SLED).join("db");
+    let before = fs::read(&file).unwrap();
+    let store = opened(folder.path()).await;
+    let bob = member(&store, "bob").await;
+    let mut all = 50;
+    while fs::metadata(&file).unwrap().len() < 8 * 1024 * 1024 {
+        store.share(&thought(&bob, &format!("{all} {}", "long ".repeat(600)), "public"), None).await.unwrap();
+        all += 1;
+    }
+    store.close().await.unwrap();
+    (folder, all, before)
+}
+
+#[tokio::test]
+async fn a_store_whose_file_has_lost_its_end_is_whole_or_refused() {
+    let (folder, all, _) = much_used().await;
+    let whole = fs::read(folder.path().join(SLED).join("db")).unwrap();
+    let (mut kept, mut refused) = (0, 0);
+    for parts in (0..24).rev() {
+        let cut = tempdir().unwrap();
+        super::salvage::copy(folder.path(), cut.path()).unwrap();
+        fs::write(cut.path().join(SLED).join("db"), &whole[..whole.len() / 24 * parts]).unwrap();
+        match SledStore::open(cut.path()).await {
+            Ok(store) => {
+                let store: Given = Arc::new(store);
+                assert_eq!(all_pages(&store, Scope::Everyone, &Reach::Public, 100).await.len(), all, "{parts} parts");
+                kept += 1;
+            }
+            Err(error) => {
+                assert!(matches!(error, StoreError::Open(_)), "{error}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(kept > 0 && refused > 0, "{kept} were whole, {refused} refused");
+}
+
+#[tokio::test]
+async fn a_store_that_is_older_than_its_journal_begins_is_refused() {
+    let (folder, _, before) = much_used().await;
+    fs::write(folder.path().join(SLED).join("db"), before).unwrap();
+    assert!(refusal(folder.path()).await.contains("has lost what it held"));
+}
+
 #[tokio::test]
 async fn a_store_without_its_journal_is_refused() {
     let folder = used().await;
@@ -123,6 +171,7 @@ async fn a_store_of_before_there_was_a_journal_is_given_one() {
     let folder = used().await;
     by_hand(folder.path(), |db| {
         db.insert(keys::layout().as_bytes(), encode("", &1).unwrap()).unwrap();
+        db.remove(keys::checkpoint().as_bytes()).unwrap();
     });
     for file in ["journal-0", "journal-1"] {
         fs::remove_file(folder.path().join(SLED).join(file)).unwrap();
@@ -222,11 +271,11 @@ async fn garbage_in_the_data_file_is_refused() {
     refusal(folder.path()).await;
 }
 
-/// How many records a store has, besides the layout's version, the places in time of `once` values, which name nobody, and
-/// the ids of who is gone.
+/// How many records a store has, besides the layout's version, the last checkpoint, the places in time of `once` values,
+/// which name nobody, and the ids of who is gone.
 fn records(folder: &Path) -> usize {
     let mut records = 0;
-    by_hand(folder, |db| records = db.iter().keys().filter(|key| !b"LOG".contains(&key.as_ref().unwrap()[0])).count());
+    by_hand(folder, |db| records = db.iter().keys().filter(|key| !b"LCOG".contains(&key.as_ref().unwrap()[0])).count());
     records
 }
 
@@ -287,6 +336,34 @@ async fn a_record_that_is_garbage_is_lost_alone_and_the_files_stay_as_they_are()
     }
     assert_eq!((read.len(), salvage.lost()), (count - 1, 1));
     assert!(salvage.why().unwrap().contains("a record that can't be read"));
+}
+
+#[tokio::test]
+async fn what_opens_something_is_not_read_of_a_store_that_may_not_know_that_it_has_ended() {
+    let folder = used().await;
+    let store = opened(folder.path()).await;
+    let ann = member(&store, "bob").await;
+    begun(&store, &ann, 1).await;
+    store.create_api_token(&api_token(&ann), None).await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+    for (journal_is_there, expected) in [(true, 1), (false, 0)] {
+        if !journal_is_there {
+            fs::remove_file(folder.path().join(SLED).join("journal-0")).unwrap();
+        }
+        let scratch = tempdir().unwrap();
+        let mut salvage = Salvage::of(folder.path(), &scratch.path().join("copy")).unwrap();
+        let mut read = Vec::new();
+        while let records = salvage.next(100).await.unwrap()
+            && !records.is_empty()
+        {
+            read.extend(records);
+        }
+        let many = |kind| read.iter().filter(|record| record.kind() == kind).count();
+        assert_eq!((many(Kind::Sessions), many(Kind::ApiTokens)), (expected, expected));
+        assert_eq!((many(Kind::Members), many(Kind::Thoughts)), (2, 50));
+        assert_eq!(salvage.why().is_some_and(|why| why.contains("people sign in anew")), !journal_is_there);
+    }
 }
 
 #[tokio::test]

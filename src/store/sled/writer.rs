@@ -2,7 +2,6 @@
 //! between, and many writers share one wait for the disk. The journal and sled have a group's changes only when all of it
 //! is decided, so that a write that fails on the way leaves nothing behind.
 
-use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -14,9 +13,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::cached::Cached;
 use super::draft::{Changes, Draft};
+use super::files::Files;
 use super::journal::{Journal, Place};
 use super::look::Looks;
-use super::open::{room, text_of};
+use super::open::{checkpoint, room, text_of};
 use super::search::Index;
 use crate::store::{Result, StoreError};
 
@@ -128,10 +128,8 @@ fn run(mut store: Changing, mut queue: mpsc::Receiver<Request>) -> Flushed {
 pub(super) struct Disk {
     /// The store's folder.
     pub(super) folder: PathBuf,
-    /// The same file that sled writes to. sled has the kernel write it out (`sync_file_range(2)`), which survives the
-    /// program, and leaves its length and the disk's own cache alone, which a power cut takes. `fdatasync(2)` is the
-    /// rest of the way to the disk.
-    pub(super) file: File,
+    /// What sled writes.
+    pub(super) files: Files,
     /// Where it is first.
     pub(super) journal: Journal,
 }
@@ -210,9 +208,9 @@ impl Changing {
     }
 
     /// Has sled put all that it was given on disk.
-    fn checkpoint(&self) -> sled::Result<()> {
-        self.db.flush()?;
-        Ok(self.disk.file.sync_data()?)
+    fn checkpoint(&mut self) -> sled::Result<()> {
+        let Disk { files, journal, .. } = &mut self.disk;
+        checkpoint(&self.db, files, journal)
     }
 
     /// The last that is done.
@@ -251,6 +249,7 @@ fn only_read(why: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::path::Path;
 
     use super::*;
@@ -265,10 +264,10 @@ mod tests {
     fn writer_with(journal: impl FnOnce(&Path) -> Journal) -> (Writer, Db, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let db = sled::open(folder.path()).unwrap();
-        let file = super::super::open::file(folder.path()).unwrap();
+        let files = || Files::of(folder.path()).unwrap();
         let journal = journal(folder.path());
-        let disk = Disk { folder: folder.path().to_owned(), file, journal };
-        let index = Arc::new(Index::of(&db, 1).unwrap());
+        let disk = Disk { folder: folder.path().to_owned(), files: files(), journal };
+        let index = Arc::new(Index::of(&db, 1, files()).unwrap());
         (Writer::start(db.clone(), disk, Looks::default(), Arc::default(), index).unwrap(), db, folder)
     }
 

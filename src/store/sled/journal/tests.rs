@@ -106,7 +106,7 @@ fn a_first_entry_of_which_the_disk_has_only_the_end_is_no_damage() {
     write(&folder, 20..40);
     let (older, _) = stands(&folder, 1);
     let (journal, _) = Journal::open(folder.path()).unwrap();
-    journal.end_here().unwrap();
+    journal.end_here(0).unwrap();
     let before = fs::read(file(&folder, older)).unwrap();
     drop(journal);
     let (mut journal, _) = Journal::open(folder.path()).unwrap();
@@ -169,6 +169,15 @@ fn damage_before_a_good_entry_is_told() {
         by_hand(&folder, number, |bytes| bytes[at] ^= 1);
     }
     assert_eq!(read(&folder), counted(1..9));
+}
+
+#[test]
+fn what_looks_like_the_end_before_a_good_entry_is_told() {
+    let folder = folder();
+    write(&folder, 1..9);
+    let (number, _) = stands(&folder, 1);
+    by_hand(&folder, number, |bytes| bytes[..HEAD].fill(0));
+    assert!(matches!(Journal::open(folder.path()), Err(Unusable::Damaged(_))));
 }
 
 #[test]

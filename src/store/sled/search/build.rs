@@ -48,7 +48,7 @@ pub(in crate::store::sled) struct Built {
 impl Index {
     /// Makes one segment more, or one anew, if there is a reason to. Blocks.
     pub(in crate::store::sled) fn build(&self, db: &Db, cached: &Cached, now: Timestamp) -> Result<Built> {
-        let _alone = lock(&self.building);
+        let mut files = lock(&self.building);
         self.take_in(db, cached)?;
         let Some((range, round)) = self.due(db, now)? else {
             // What is fresh needs no marks: it is read at the start in any case, and by whoever builds.
@@ -72,7 +72,9 @@ impl Index {
         made.push(self.make(from, range.1, gathered)?);
         self.put(&range, made, round)?;
         self.clear()?;
+        // What marks stand for is on disk before they go.
         db.flush().map_err(failed)?;
+        files.sync().map_err(|e| failed(e.into()))?;
         Ok(Built { segment: true, settled })
     }
 

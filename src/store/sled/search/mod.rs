@@ -38,6 +38,7 @@ pub(super) use self::set::MOST;
 use self::set::Set;
 use self::state::{Findable, Segment, State, Waiting};
 use super::cached::Cached;
+use super::files::Files;
 use super::keys::{self, List};
 use super::records::decode;
 use super::{failed, feed, records};
@@ -81,8 +82,8 @@ pub(super) struct Index {
     state: RwLock<Option<State>>,
     /// Taken by whoever takes in what has changed.
     taking_in: Mutex<()>,
-    /// Taken by whoever builds.
-    building: Mutex<()>,
+    /// Taken by whoever builds, who sees to it that what they have written is on disk.
+    building: Mutex<Files>,
 }
 
 /// What is left to look for when some was found.
@@ -105,7 +106,7 @@ struct Stretch {
 impl Index {
     /// The index of this store, with so many thoughts in a segment, [`MOST`] at most; what there is of it is read when
     /// somebody first asks for it.
-    pub(super) fn of(db: &Db, segment: usize) -> Result<Self> {
+    pub(super) fn of(db: &Db, segment: usize, files: Files) -> Result<Self> {
         Ok(Self {
             tree: db.open_tree("search").map_err(failed)?,
             blocks: Bounded::new(BLOCKS),
@@ -113,7 +114,7 @@ impl Index {
             changed: Mutex::new(None),
             state: RwLock::new(None),
             taking_in: Mutex::new(()),
-            building: Mutex::new(()),
+            building: Mutex::new(files),
         })
     }
 
