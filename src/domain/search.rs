@@ -32,16 +32,14 @@ impl Words {
 
     /// The words of a text.
     pub fn of(text: &str) -> Self {
-        let mut words = Vec::new();
         let mut bytes = 0;
-        for piece in pieces(text) {
-            let more = piece.words();
-            bytes += more.iter().map(|word| word.len() + 1).sum::<usize>();
-            if bytes > Self::MAX_BYTES {
-                break;
-            }
-            words.extend(more);
-        }
+        let words = pieces(text).into_iter().flat_map(|piece| piece.words());
+        let mut words: Vec<_> = words
+            .take_while(|word| {
+                bytes += word.len() + 1;
+                bytes <= Self::MAX_BYTES
+            })
+            .collect();
         words.sort_unstable();
         words.dedup();
         Self { lines: ["\n", &words.join("\n"), "\n"].concat().into() }
@@ -307,6 +305,8 @@ mod tests {
         assert!(words.bytes() <= Words::MAX_BYTES + 2, "{}", words.bytes());
         assert!(finds("000000", &many) && finds(&long, &format!("{long}y")));
         assert!(Query::parse(&many).unwrap().terms().len() <= Query::MAX_TERMS);
+        let without_spaces = "ខ្មែរ".repeat(10_000);
+        assert!(finds("ខ្មែ", &without_spaces) && Words::of(&without_spaces).bytes() <= Words::MAX_BYTES);
     }
 
     #[test]
