@@ -36,10 +36,12 @@ impl Kept {
     ///
     /// # Errors
     /// Where the folder can't be read.
-    pub fn files(&self) -> io::Result<Vec<PathBuf>> {
+    pub fn files(&self, now: Timestamp) -> io::Result<Vec<PathBuf>> {
         let mut files = self.with_extension(EXTENSION)?;
-        // They are called after the time they were made at.
-        files.sort_unstable_by(|one, other| other.cmp(one));
+        // They are called after the time they were made at. One of a time to come was made before the clock was set right, and
+        // so before all others.
+        let now = self.named(now);
+        files.sort_unstable_by(|one, other| (*one > now, other).cmp(&(*other > now, one)));
         Ok(files)
     }
 
@@ -58,8 +60,8 @@ impl Kept {
     ///
     /// # Errors
     /// Where the folder can't be read.
-    pub fn newest(&self) -> io::Result<Option<Reader>> {
-        Ok(self.files()?.iter().find_map(|path| Reader::verified(path).ok()))
+    pub fn newest(&self, now: Timestamp) -> io::Result<Option<Reader>> {
+        Ok(self.files(now)?.iter().find_map(|path| Reader::verified(path).ok()))
     }
 
     /// Whether the newest is a day old, or there is none.
@@ -67,8 +69,9 @@ impl Kept {
     /// # Errors
     /// Where the folder can't be read.
     pub fn is_due(&self, now: Timestamp) -> io::Result<bool> {
-        let yesterday = now.saturating_sub(EVERY).unwrap_or(Timestamp::MIN);
-        Ok(self.files()?.first().is_none_or(|newest| *newest <= self.named(yesterday)))
+        let yesterday = self.named(now.saturating_sub(EVERY).unwrap_or(Timestamp::MIN));
+        let (newest, now) = (self.files(now)?.into_iter().next(), self.named(now));
+        Ok(newest.is_none_or(|newest| newest <= yesterday || newest > now))
     }
 
     fn named(&self, at: Timestamp) -> PathBuf {
@@ -89,7 +92,7 @@ pub async fn keep(kept: &Kept, store: &dyn Store, at: Timestamp) -> Result<(), B
         fs::remove_file(left).map_err(failed)?;
     }
     write(&kept.named(at), of_store(store, at).await?, |_| {}).await?;
-    for old in kept.files().map_err(failed)?.iter().skip(AT_MOST) {
+    for old in kept.files(at).map_err(failed)?.iter().skip(AT_MOST) {
         fs::remove_file(old).map_err(failed)?;
     }
     Ok(())

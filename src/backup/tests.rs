@@ -172,5 +172,20 @@ async fn the_last_three_are_kept_and_nothing_that_a_killed_run_has_left() {
         fs::read_dir(folder.path().join("snapshots")).unwrap().map(|file| file.unwrap().file_name()).collect();
     names.sort_unstable();
     assert_eq!(names, ["1970-01-04T000000Z.backup", "1970-01-05T000000Z.backup", "1970-01-06T000000Z.backup"]);
-    assert_eq!(kept.newest().unwrap().unwrap().begin().made_at, day(5));
+    assert_eq!(kept.newest(day(5)).unwrap().unwrap().begin().made_at, day(5));
+}
+
+#[tokio::test]
+async fn a_copy_that_was_made_before_the_clock_was_set_right_is_in_the_way_of_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = crate::store::sled::SledStore::open(&folder.path().join("store")).await.unwrap();
+    let kept = Kept::beside(folder.path());
+    let day = |day: i64| Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(24 * day);
+    for number in [400, 401, 402, 3] {
+        assert!(kept.is_due(day(number)).unwrap());
+        keep(&kept, &store, day(number)).await.unwrap();
+    }
+    assert!(!kept.is_due(day(3)).unwrap());
+    assert_eq!(kept.newest(day(3)).unwrap().unwrap().begin().made_at, day(3));
+    assert_eq!(kept.files(day(3)).unwrap().len(), 3);
 }

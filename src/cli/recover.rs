@@ -30,7 +30,8 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
             "there is nothing to recover in PostgreSQL: restore a backup into an empty database".to_owned(),
         ));
     };
-    let work = Work { folder, run: Run::of(folder, &name_of(Clock::system().now())) };
+    let now = Clock::system().now();
+    let work = Work { folder, run: Run::of(folder, &name_of(now)) };
     let _turn = Claim::to_recover(folder)?;
     let runs = left::runs(folder).map_err(|error| work.failed("what an earlier run has left", &error))?;
     let put_back = left::put_back(folder, &runs)?;
@@ -40,7 +41,7 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
     // What a server writes meanwhile would be in the damaged store, and nowhere else.
     let claim = put_back.map_or_else(|| Claim::of(folder), Ok)?;
     left::clear(runs).map_err(|error| work.failed("what an earlier run has left", &error))?;
-    let newest = Kept::beside(folder).newest().map_err(|error| work.failed("the snapshots", &error))?;
+    let newest = Kept::beside(folder).newest(now).map_err(|error| work.failed("the snapshots", &error))?;
     let salvage = work.salvage("first")?;
     if salvage.is_half_filled() {
         drop(salvage);
