@@ -26,6 +26,9 @@ const SETTLED: u64 = 60_000;
 /// Bytes of words from which on a segment takes no further thought, and from which on fresh ones wait for no others.
 pub(super) const BYTES: usize = 16 * 1024 * 1024;
 
+/// Names from which on a segment takes no further thought: each takes some 150 bytes while it is made.
+const NAMES: usize = 200_000;
+
 /// How long changes in segments wait for others: each may cost a whole segment.
 const WAIT: SignedDuration = SignedDuration::from_hours(1);
 
@@ -63,7 +66,7 @@ impl Index {
             let Some(thought) = readable(thought.map(Some))?.filter(|thought| thought.deleted_at.is_none()) else {
                 continue;
             };
-            if gathered.ids.len() >= self.size || gathered.bytes >= BYTES {
+            if gathered.is_full(self.size) {
                 made.push(self.make(from, thought.id, std::mem::take(&mut gathered))?);
                 from = thought.id;
             }
@@ -184,6 +187,11 @@ struct Gathered {
 }
 
 impl Gathered {
+    /// Whether it is as much as a segment takes, of which so many thoughts.
+    fn is_full(&self, size: usize) -> bool {
+        self.ids.len() >= size || self.bytes >= BYTES || self.names.len() >= NAMES
+    }
+
     fn add(&mut self, thought: &Thought) {
         let place = u16::try_from(self.ids.len()).unwrap_or(u16::MAX);
         self.ids.push(thought.id);
@@ -254,5 +262,24 @@ impl State {
         };
         let (from, segment) = self.segments.range(..=*first).next_back()?;
         Some(Range(*from, segment.end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::member::{Handle, Member};
+    use crate::store::suite::support::{at, identity, new_member_id, profile, thought};
+
+    #[test]
+    fn a_segment_of_rare_words_takes_fewer_thoughts() {
+        let ann = Member::new(new_member_id(), identity("ann"), Handle::suggest("ann"), profile("ann"), at(0));
+        let mut gathered = Gathered::default();
+        let mut numbers = 0..;
+        while !gathered.is_full(8_192) {
+            let words: Vec<_> = numbers.by_ref().take(1_400).map(|number: u32| format!("{number:06}")).collect();
+            gathered.add(&thought(&ann, &words.join(" "), "public"));
+        }
+        assert!((100..200).contains(&gathered.ids.len()), "{}", gathered.ids.len());
     }
 }
