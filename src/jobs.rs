@@ -112,9 +112,10 @@ async fn purge_members(app: &App) -> Result<()> {
     Ok(())
 }
 
+/// Whose a session was is known for as long as a text waits: that of a form may come when the session is over.
 async fn purge_sessions(app: &App) -> Result<()> {
-    let now = app.clock.now();
-    until_done(|| app.store.purge_sessions(now, AT_ONCE)).await
+    let before = minutes_ago(app, Unsent::MINUTES);
+    until_done(|| app.store.purge_sessions(before, AT_ONCE)).await
 }
 
 async fn purge_logouts(app: &App) -> Result<()> {
@@ -123,7 +124,7 @@ async fn purge_logouts(app: &App) -> Result<()> {
 }
 
 async fn purge_unsent(app: &App) -> Result<()> {
-    let before = app.clock.now().saturating_sub(SignedDuration::from_mins(Unsent::MINUTES)).unwrap_or(Timestamp::MIN);
+    let before = minutes_ago(app, Unsent::MINUTES);
     until_done(|| app.store.purge_unsent(before, AT_ONCE)).await
 }
 
@@ -133,7 +134,11 @@ async fn purge_once(app: &App) -> Result<()> {
 }
 
 fn days_ago(app: &App, days: i64) -> Timestamp {
-    app.clock.now().saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MIN)
+    minutes_ago(app, 24 * 60 * days)
+}
+
+fn minutes_ago(app: &App, minutes: i64) -> Timestamp {
+    app.clock.now().saturating_sub(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MIN)
 }
 
 async fn until_done<F: Future<Output = Result<usize>>>(step: impl Fn() -> F) -> Result<()> {

@@ -40,6 +40,17 @@ async fn a_session_that_ran_out_loses_nothing_either() {
 }
 
 #[tokio::test]
+async fn a_session_whose_longest_time_is_over_loses_nothing_for_an_hour() {
+    let site = Site::with(&[("THOUGHTS_SESSION_IDLE", "1h"), ("THOUGHTS_SESSION_MAX", "2h")]).await;
+    let ann = site.member("Ann").await;
+    site.clock.advance(Duration::from_mins(2 * 60 + 59));
+    site.runs("purge sessions").await;
+    ann.post("/thoughts", &FIELDS).await;
+    ann.sign_in("Ann").await;
+    assert_eq!(ann.get("/share-thought").await.text("textarea"), "Long and *dear*");
+}
+
+#[tokio::test]
 async fn a_sign_out_in_another_tab_loses_nothing_either() {
     let site = site().await;
     let ann = site.member("Ann").await;

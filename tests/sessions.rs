@@ -61,6 +61,15 @@ async fn a_session_ends_in_any_case_after_its_longest_time() {
 }
 
 #[tokio::test]
+async fn the_browser_holds_the_id_for_an_hour_longer_for_what_is_typed_as_the_session_ends() {
+    let site = Site::with(&[("THOUGHTS_SESSION_IDLE", "1h"), ("THOUGHTS_SESSION_MAX", "2h")]).await;
+    let answer = site.stranger().sign_in("Ann").await;
+    let mut cookies = answer.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
+    let session = cookies.find(|cookie| cookie.starts_with("thoughts=")).unwrap();
+    assert!(session.contains("Max-Age=10800"), "{session}");
+}
+
+#[tokio::test]
 async fn one_can_end_one_of_ones_own_sessions_at_once() {
     let site = site().await;
     let (phone, laptop) = (site.member("Ann").await, site.member("Ann").await);

@@ -313,8 +313,7 @@ pub trait Sessions: Send + Sync {
     /// Ends a session and gives what it was; `None` where it has ended before.
     async fn end_session(&self, hash: SessionHash, why: End, at: Timestamp) -> Result<Option<Session>>;
 
-    /// Whose session this was that has ended, why and when; known until the session would have ended in any case. What
-    /// ended it first counts.
+    /// Whose session this was that has ended, why and when; known until it is purged. What ended it first counts.
     async fn ended_session(&self, hash: SessionHash) -> Result<Option<Ended>>;
 
     /// A member's sessions, the most recently begun first.
@@ -342,9 +341,9 @@ pub trait Sessions: Send + Sync {
     /// Forgets up to `limit` of the `jti` whose time to be remembered ended before `now`. Gives how many.
     async fn purge_logouts(&self, now: Timestamp, limit: usize) -> Result<usize>;
 
-    /// Forgets up to `limit` sessions whose `until` lies before `now`, those that ended before then too. Gives how
-    /// many.
-    async fn purge_sessions(&self, now: Timestamp, limit: usize) -> Result<usize>;
+    /// Forgets up to `limit` sessions whose `until` lies before `before`, with what is noted of those that ended earlier.
+    /// Gives how many.
+    async fn purge_sessions(&self, before: Timestamp, limit: usize) -> Result<usize>;
 }
 
 /// Texts that wait for their writers to sign in again.

@@ -15,6 +15,7 @@ use tower_cookies::{Cookie, CookieManager, Cookies};
 
 use crate::app::App;
 use crate::domain::session::{SessionHash, SessionId};
+use crate::domain::unsent::Unsent;
 
 /// Hands every request its [`Cookies`], and every response the changes to them: refusals too, for the guard makes
 /// responses of them within. What no route takes changes no cookie.
@@ -110,11 +111,16 @@ impl Sent {
     }
 }
 
-/// Gives the browser a session id. The cookie lasts as long as the session can; the server's record says how
-/// long it really does.
+/// Gives the browser a session id. The server's record says how long the session lasts.
 pub fn remember_session(app: &App, cookies: &Cookies, id: &SessionId) {
-    let max_age = Duration::try_from(app.limits.max).ok();
-    cookies.add(cookie(app, SESSION, id.to_cookie(), max_age));
+    cookies.add(cookie(app, SESSION, id.to_cookie(), session_max_age(app)));
+}
+
+/// How long a browser holds a session id: longer than any session lasts, by as long as a text waits, so that a form which
+/// is sent when the session is over still says whose it is.
+pub fn session_max_age(app: &App) -> Option<Duration> {
+    let waits = Duration::minutes(Unsent::MINUTES);
+    Duration::try_from(app.limits.max).ok().map(|longest| longest.saturating_add(waits))
 }
 
 /// Takes the session id back.

@@ -4,7 +4,7 @@
 use tower_cookies::cookie::time::Duration;
 
 use super::access::Visitor;
-use super::cookies::{NOTICE, cookie, forget, name};
+use super::cookies::{NOTICE, cookie, forget, name, session_max_age};
 use crate::domain::session::{End, SessionHash};
 
 /// Of which session the browser has been told.
@@ -35,7 +35,7 @@ pub fn take(visitor: &Visitor) -> Option<&'static str> {
     if is_told(visitor, hash) {
         return None;
     }
-    visitor.cookies.add(cookie(app, TOLD, hash.to_string(), Duration::try_from(app.limits.max).ok()));
+    visitor.cookies.add(cookie(app, TOLD, hash.to_string(), session_max_age(app)));
     Some(words)
 }
 

@@ -194,6 +194,23 @@ impl Site {
         assert!(waited.is_ok(), "{} streams are open, not {open}", self.app.live.streams());
     }
 
+    /// Has the jobs run once more, and waits until this one has, at the time that it is now.
+    pub async fn runs(&self, job: &str) {
+        let (told, stopped) = tokio::sync::watch::channel(false);
+        let jobs = tokio::spawn(thoughts::jobs::run(self.app.clone(), stopped));
+        let (somebody, now) = (self.stranger(), self.clock.now());
+        let wait = async {
+            while !self.app.job_runs.all().iter().any(|(name, run)| *name == job && run.at == now) {
+                // The server goes on at least as far as this is answered.
+                somebody.get("/healthz").await;
+            }
+        };
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(30), wait).await;
+        assert!(waited.is_ok(), "{job} does not run: {:?}", self.app.job_runs.all());
+        drop(told);
+        jobs.await.unwrap();
+    }
+
     /// Someone who has never been here.
     pub fn stranger(&self) -> Person {
         Person::new(&self.base)

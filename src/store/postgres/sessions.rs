@@ -109,8 +109,8 @@ impl Sessions for PostgresStore {
         })
     }
 
-    async fn purge_sessions(&self, now: Timestamp, most: usize) -> Result<usize> {
-        change!(self.database, to => purge(&to, now, most))
+    async fn purge_sessions(&self, before: Timestamp, most: usize) -> Result<usize> {
+        change!(self.database, to => purge(&to, before, most))
     }
 }
 
@@ -260,10 +260,10 @@ async fn end_at_provider(
     Ok(Some(end(to, &named, End::ByProvider, at).await?))
 }
 
-async fn purge(to: &Transaction<'_>, now: Timestamp, most: usize) -> Result<usize, Fault> {
-    let due = to.rows(sql::SESSIONS_DUE, &[&now.as_millisecond(), &limit(most)]).await?;
+async fn purge(to: &Transaction<'_>, before: Timestamp, most: usize) -> Result<usize, Fault> {
+    let due = to.rows(sql::SESSIONS_DUE, &[&before.as_millisecond(), &limit(most)]).await?;
     let gone = to.rows(sql::REMOVE_SESSIONS, &[&column(&due, 0)?]).await?.len();
-    let ended = to.rows(sql::ENDED_DUE, &[&now.as_millisecond(), &limit(most - due.len().min(most))]).await?;
+    let ended = to.rows(sql::ENDED_DUE, &[&before.as_millisecond(), &limit(most - due.len().min(most))]).await?;
     to.change(sql::REMOVE_ENDED, &[&column(&ended, 0)?]).await?;
     Ok(gone + ended.len())
 }

@@ -164,11 +164,11 @@ impl Sessions for SledStore {
             .await
     }
 
-    async fn purge_sessions(&self, now: Timestamp, limit: usize) -> Result<usize> {
+    async fn purge_sessions(&self, before: Timestamp, limit: usize) -> Result<usize> {
         self.writer
             .write(move |draft| {
                 let mut purged = 0;
-                for key in draft.keys(&keys::session_ends_before(now), limit)? {
+                for key in draft.keys(&keys::session_ends_before(before), limit)? {
                     let hash = hash_in(&key)?;
                     take_out(draft, hash)?;
                     draft.remove(&keys::ended(hash));
