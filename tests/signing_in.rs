@@ -208,6 +208,21 @@ async fn only_whom_the_configuration_allows_gets_in() {
 }
 
 #[tokio::test]
+async fn whoever_has_no_account_finds_the_way_to_one_where_they_are_told_to_sign_in_or_not_let_in() {
+    let site = Site::with(&[
+        ("THOUGHTS_REGISTRATION_URL", "https://id.example/register"),
+        ("THOUGHTS_OIDC_ALLOW", "groups=friends"),
+    ])
+    .await;
+    let (link, eve) = ("main a[href='https://id.example/register']", site.stranger());
+    for page in [eve.get("/").await, eve.sign_in("Eve").await, eve.get("/logout").await] {
+        assert!(page.has(link), "{}", page.text("main"));
+    }
+    let ann = site.member_with("Ann", &[("groups", "friends")]).await;
+    assert!(!ann.get("/").await.has(link), "who is signed in has one");
+}
+
+#[tokio::test]
 async fn an_anonymous_request_gets_no_cookie() {
     let site = site().await;
     for path in ["/", "/nothing", "/share-thought", "/api/thoughts", "/logout"] {

@@ -3,12 +3,14 @@
 mod avatar;
 mod composer;
 mod post;
+mod registration;
 mod session;
 mod time;
 
 pub use avatar::avatar;
 pub use composer::{Composer, composer, controls, message_field, preview};
 pub use post::{List, deleted, list, post};
+pub use registration::registration;
 pub use session::{browser, session};
 pub use time::time;
 

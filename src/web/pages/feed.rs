@@ -8,7 +8,7 @@ use crate::actions::{self, read};
 use crate::domain::policy::Viewer;
 use crate::domain::thought::Authored;
 use crate::web::access::Visitor;
-use crate::web::components::{Composer, List, composer, deleted, list};
+use crate::web::components::{Composer, List, composer, deleted, list, registration};
 use crate::web::form::named;
 use crate::web::hypermedia::{Screen, once};
 use crate::web::refusal::Refusal;
@@ -75,6 +75,7 @@ fn above(visitor: &Visitor) -> Markup {
         ),
         Viewer::Anonymous => html! {
             p .lead { "Short posts, shared among people who know each other. Sign in to write and to see what members share." }
+            (registration(&visitor.app))
         },
     }
 }

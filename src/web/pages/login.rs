@@ -14,6 +14,7 @@ use crate::oidc::{SignInError, Status, Whose};
 use crate::telemetry::{Event, Outcome};
 use crate::web::access::Visitor;
 use crate::web::arrival;
+use crate::web::components::{registration, time};
 use crate::web::form::Fields;
 use crate::web::hypermedia::{Screen, nonce, see_other};
 use crate::web::purpose::Purpose;
@@ -158,9 +159,7 @@ fn choice(
                     }
                 }
             }
-            @if let Some(url) = &app.config.registration_url {
-                p { "No account yet? " a href=(url) { "Get one" } "." }
-            }
+            (registration(app))
             (for_the_operator(misfits))
         }
     }
@@ -180,7 +179,7 @@ fn unavailable(visitor: &Visitor, provider: &SignInProvider, again: &str) -> Mar
             h1 tabindex="-1" { "Sign-in is not answering" }
             p {
                 "The service that signs people in (“" (provider.label()) "”) has not been answering"
-                @if let Status::Down { since, .. } = provider.oidc.status() { " since " (crate::web::components::time(since)) }
+                @if let Status::Down { since, .. } = provider.oidc.status() { " since " (time(since)) }
                 ". Reading goes on, and whoever is signed in stays so."
             }
             p { a .button href=(again) hx-boost="false" hx-nonce=(nonce()) { "Try again" } }

@@ -17,6 +17,7 @@ use crate::domain::session::Session;
 use crate::oidc::Tokens;
 use crate::paths;
 use crate::web::access::Visitor;
+use crate::web::components::registration;
 use crate::web::cookies::{cookie, forget_session, name};
 use crate::web::hypermedia::{Screen, nonce};
 use crate::web::layout;
@@ -174,6 +175,8 @@ fn ended(visitor: &Visitor, heading: &str, note: Option<&Ended>) -> Markup {
                 }
                 None => p { "There is no session here that could end." },
             }
+            // Whoever has just deleted theirs has one still at the provider.
+            @if !matches!(note, Some(Ended::Account { .. })) { (registration(&visitor.app)) }
             p {
                 a .button href=(paths.login(&paths.feed())) rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Sign in again" }
                 " " a href=(paths.feed()) { "To the feed" }

@@ -9,6 +9,7 @@ use crate::app::SignInProvider;
 use crate::oidc::{ProviderError, SignInError, Whose};
 use crate::telemetry::{Event, Outcome, SignIn, Step};
 use crate::web::access::Visitor;
+use crate::web::components::registration;
 use crate::web::hypermedia::{Screen, nonce};
 use crate::web::purpose::Purpose;
 use crate::web::refusal::Refusal;
@@ -243,26 +244,34 @@ impl SoFar {
 /// The page that says so, and the line in the log under the same reference.
 pub fn failed(visitor: &Visitor, failure: &Failure, so_far: SoFar, purpose: Purpose, return_to: &ReturnTo) -> Response {
     so_far.end(visitor, Outcome::Failed { cause: failure.cause, why: failure.log.clone() });
-    let title = match (purpose, failure.title) {
+    let again = purpose.again(&visitor.app, return_to);
+    let main = view(visitor, failure, purpose, &again);
+    visitor.show(Screen::new(title(failure, purpose), main).status(failure.status))
+}
+
+fn title(failure: &Failure, purpose: Purpose) -> &'static str {
+    match (purpose, failure.title) {
         (Purpose::Confirm(_), NOT_SIGNED_IN) => "That did not confirm who you are",
         (Purpose::Link(_), NOT_SIGNED_IN) => "Nothing was linked",
         (Purpose::SignIn | Purpose::Confirm(_) | Purpose::Link(_), title) => title,
-    };
-    let again = purpose.again(&visitor.app, return_to);
-    visitor.show(Screen::new(title, view(visitor, failure, title, &again)).status(failure.status))
+    }
 }
 
-fn view(visitor: &Visitor, failure: &Failure, title: &str, again: &str) -> Markup {
+fn view(visitor: &Visitor, failure: &Failure, purpose: Purpose, again: &str) -> Markup {
     let paths = &visitor.app.paths;
+    // Nothing failed: it is the person who was not let in, and perhaps for want of an account.
+    let is_turned_away =
+        purpose == Purpose::SignIn && failure.status == StatusCode::FORBIDDEN && visitor.session.is_none();
     html! {
         section .message {
-            h1 tabindex="-1" { (title) }
+            h1 tabindex="-1" { (title(failure, purpose)) }
             p { (failure.what) }
             @if failure.cause == UNKNOWN {
                 @let base_url = visitor.app.config.base_url.join("/");
                 p { "This site's address is " a href=(base_url) { (base_url) } ": a sign-in that starts at another one ends here." }
             }
             p { (failure.whose) @if visitor.session.is_some() { " Nothing was changed: you are signed in as before." } }
+            @if is_turned_away { (registration(&visitor.app)) }
             p {
                 a .button href=(again) rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Start again" }
                 " " a href=(paths.feed()) { "To the feed" }
