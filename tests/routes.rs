@@ -305,6 +305,17 @@ fn check(expected: Expect, kind: Kind, method: &Method, answer: &Answer, called:
 }
 
 #[tokio::test]
+async fn whoever_must_sign_in_is_told_as_for_a_fragment_where_htmx_asks_for_a_page() {
+    let site = site().await;
+    let full = site.stranger().saying("HX-Request", "true").saying("HX-Request-Type", "full");
+    let full = full.saying("HX-Current-URL", &format!("{}/here?x=1", site.base));
+    check(SignIn, Kind::Fragment, &Method::GET, &full.get("/profile").await, "a page");
+    check(SignIn, Kind::Fragment, &Method::POST, &full.post("/thoughts", &[("message", "x")]).await, "a form");
+    let restored = full.saying("HX-History-Restore-Request", "true").get("/profile").await;
+    check(SignIn, Kind::Page, &Method::GET, &restored, "a page of the history");
+}
+
+#[tokio::test]
 async fn a_path_of_ours_with_another_method_says_which_it_takes() {
     let site = site().await;
     let answer = site.stranger().send(Method::PATCH, "/thoughts", None, "").await;

@@ -100,6 +100,18 @@ async fn nothing_but_a_person_who_goes_there_starts_a_sign_in() {
 }
 
 #[tokio::test]
+async fn htmx_leaves_the_way_to_sign_in_to_the_browser_whatever_it_asks_for() {
+    let site = site().await;
+    for asked in ["partial", "full"] {
+        let htmx = site.stranger().saying("hx-request", "true").saying("hx-request-type", asked);
+        let answer = htmx.get("/login?return_to=%2Fprofile").await;
+        assert_eq!((answer.status.as_u16(), answer.location()), (200, None), "{asked}");
+        assert_eq!(answer.header("hx-redirect"), "/login?return_to=%2Fprofile", "{asked}");
+        assert!(answer.headers.get("set-cookie").is_none(), "{asked}");
+    }
+}
+
+#[tokio::test]
 async fn a_state_that_this_browser_did_not_start_is_refused_before_the_code_is_redeemed() {
     let site = site().await;
     let (ann, eve) = (site.stranger(), site.stranger());

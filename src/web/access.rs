@@ -22,9 +22,7 @@ use super::form::Fields;
 use super::origin;
 use super::proxy::client_address;
 use super::refusal::{Came, Refusal};
-use super::request::{
-    HX_HISTORY_RESTORE_REQUEST, HX_REQUEST, HX_TARGET, Kind, by_itself, changes, is, path_and_query, takes, text,
-};
+use super::request::{HX_TARGET, Kind, by_htmx, by_itself, changes, path_and_query, restores, takes, text};
 use super::{bearer, sign_in_cookies, unsent};
 use crate::actions::sessions::{self, Use};
 use crate::app::App;
@@ -121,8 +119,10 @@ pub struct Asking {
     pub target: Option<String>,
     /// Why the session ended that their browser still holds, if it has and that is known.
     pub ended: Option<End>,
-    /// Whether htmx asks, who puts what it gets into a document that is there already.
-    pub htmx: bool,
+    /// Whether htmx asks, and would itself go where a redirect leads.
+    pub by_htmx: bool,
+    /// Whether it asks in the browser's stead, to restore a page.
+    pub restores: bool,
     /// The version of everything that a page could show, from before any of it was read: who is looking, too.
     pub version: Option<u64>,
 }
@@ -192,7 +192,8 @@ impl Asking {
             if_none_match: text(headers, IF_NONE_MATCH).map(str::to_owned),
             target: text(headers, &HX_TARGET).map(str::to_owned),
             ended: None,
-            htmx: is(headers, &HX_REQUEST, "true") || is(headers, &HX_HISTORY_RESTORE_REQUEST, "true"),
+            by_htmx: by_htmx(headers),
+            restores: restores(headers),
             version: app.version(),
         }
     }

@@ -109,6 +109,11 @@ impl Visitor {
         Ok(self.answer(&document, screen))
     }
 
+    /// The screen as a fragment, for htmx to put where the answer says, whichever it asked for.
+    pub fn show_part(&self, screen: Screen) -> Response {
+        self.answer(&document::document(layout::fragment(self, &screen)), screen)
+    }
+
     /// What the viewer is to be told once, on a whole page.
     fn notice(&self) -> Option<&'static str> {
         if self.kind == Kind::Fragment { None } else { notice::take(self) }
@@ -153,17 +158,16 @@ impl Visitor {
     /// On to another page, here or at a provider: a redirect, which htmx would follow by itself, or the word for htmx to
     /// have the browser go there.
     pub fn send_to(&self, location: &str) -> Response {
-        match self.kind {
-            Kind::Page | Kind::Api => see_other(location),
-            Kind::Fragment => {
-                Response::builder().header("hx-redirect", location).header("cache-control", "no-store").finish()
-            }
+        if self.by_htmx {
+            Response::builder().header("hx-redirect", location).header("cache-control", "no-store").finish()
+        } else {
+            see_other(location)
         }
     }
 
     /// Whether htmx asks for a whole page, as it does to restore one.
     fn htmx_page(&self) -> bool {
-        self.htmx && self.kind == Kind::Page
+        (self.by_htmx || self.restores) && self.kind == Kind::Page
     }
 
     /// The document with an `ETag`, or a 304 where the browser's copy still holds.

@@ -188,16 +188,16 @@ impl Refusal {
         let mut response = match (visitor.kind, &self) {
             (Kind::Api, _) => self.problem(visitor),
             (_, Self::SignIn) if came.by_itself || is_stream(visitor) => bare(StatusCode::UNAUTHORIZED),
-            (Kind::Page, Self::SignIn) => see_other(&came.login(visitor)),
-            (Kind::Page, Self::SignInAgain) => see_other(&came.confirm(visitor)),
-            (Kind::Fragment, Self::SignIn) if came.method == Method::GET => {
+            (_, Self::SignIn) if !visitor.by_htmx => see_other(&came.login(visitor)),
+            (_, Self::SignInAgain) if !visitor.by_htmx => see_other(&came.confirm(visitor)),
+            (_, Self::SignIn) if came.method == Method::GET => {
                 with(bare(StatusCode::UNAUTHORIZED), "hx-redirect", &came.login(visitor))
             }
-            (Kind::Fragment, Self::SignInAgain) if came.method == Method::GET => {
+            (_, Self::SignInAgain) if came.method == Method::GET => {
                 with(bare(StatusCode::UNAUTHORIZED), "hx-redirect", &came.confirm(visitor))
             }
-            (Kind::Fragment, Self::SignIn) => self.offer(visitor, page::sign_in_panel(&came.login(visitor))),
-            (Kind::Fragment, Self::SignInAgain) => self.offer(visitor, page::confirm_panel(&came.confirm(visitor))),
+            (_, Self::SignIn) => self.offer(visitor, page::sign_in_panel(&came.login(visitor))),
+            (_, Self::SignInAgain) => self.offer(visitor, page::confirm_panel(&came.confirm(visitor))),
             (Kind::Fragment, _) if !came.for_main => {
                 beside(visitor, page::panel(visitor, &self).into_part().status(self.status_code()))
             }
@@ -284,7 +284,7 @@ impl Refusal {
 /// The screen in the panel that stands by for it, so that the form or the list that asked is left as it was.
 fn beside(visitor: &Visitor, screen: Screen) -> Response {
     let screen = screen.header("hx-retarget", "#panel").header("hx-reswap", "innerHTML ignoreTitle:true");
-    visitor.show(screen)
+    visitor.show_part(screen)
 }
 
 /// Whether it is a stream that was asked for, which is sent on to nowhere.

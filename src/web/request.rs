@@ -38,10 +38,7 @@ impl Kind {
     pub fn of(path: &str, headers: &HeaderMap) -> Self {
         if path.starts_with(API) {
             Self::Api
-        } else if is(headers, &HX_REQUEST, "true")
-            && !is(headers, &HX_REQUEST_TYPE, "full")
-            && !is(headers, &HX_HISTORY_RESTORE_REQUEST, "true")
-        {
+        } else if by_htmx(headers) && !is(headers, &HX_REQUEST_TYPE, "full") {
             Self::Fragment
         } else {
             Self::Page
@@ -52,6 +49,17 @@ impl Kind {
 /// Whether the header is there and says `value`.
 pub fn is(headers: &HeaderMap, name: impl AsHeaderName, value: &str) -> bool {
     headers.get(name).is_some_and(|header| header.as_bytes() == value.as_bytes())
+}
+
+/// Whether htmx asks, for a part of a page or all of it, and would itself go where a redirect leads. What it restores of the
+/// history it asks for in the browser's stead.
+pub fn by_htmx(headers: &HeaderMap) -> bool {
+    is(headers, &HX_REQUEST, "true") && !restores(headers)
+}
+
+/// Whether htmx brings back a page of the browser's history.
+pub fn restores(headers: &HeaderMap) -> bool {
+    is(headers, &HX_HISTORY_RESTORE_REQUEST, "true")
 }
 
 /// Whether our script asks because of what it was told, and not because of what a person did. Whoever lies in it has their
@@ -111,5 +119,12 @@ mod tests {
             assert_eq!(Kind::of("/", &headers(&headers_sent)), kind, "{headers_sent:?}");
         }
         assert_eq!(Kind::of("/api/thoughts", &headers(&[htmx])), Kind::Api);
+    }
+
+    #[test]
+    fn htmx_asks_for_itself_unless_it_restores_a_page() {
+        let (htmx, restored) = (("hx-request", "true"), ("hx-history-restore-request", "true"));
+        assert!(by_htmx(&headers(&[htmx])) && by_htmx(&headers(&[htmx, ("hx-request-type", "full")])));
+        assert!(!by_htmx(&headers(&[])) && !by_htmx(&headers(&[htmx, restored])));
     }
 }

@@ -35,7 +35,8 @@ const OF_THE_SENDING: [&str; 2] = ["_method", "once"];
 pub async fn keep(visitor: &Visitor, request: &mut Request) -> Result<Option<String>, Refusal> {
     let app = &visitor.app;
     let session = visitor.sent.session.or_else(|| left(visitor));
-    let Some(session) = session.filter(|_| visitor.kind == Kind::Page && *request.method() != Method::GET) else {
+    let by_the_browser = visitor.kind == Kind::Page && !visitor.by_htmx;
+    let Some(session) = session.filter(|_| by_the_browser && *request.method() != Method::GET) else {
         return Ok(None);
     };
     if !is_form(request) {

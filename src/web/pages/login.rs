@@ -19,7 +19,7 @@ use crate::web::form::Fields;
 use crate::web::hypermedia::{Screen, nonce, see_other};
 use crate::web::purpose::Purpose;
 use crate::web::refusal::Refusal;
-use crate::web::request::{Kind, text};
+use crate::web::request::text;
 use crate::web::return_to::ReturnTo;
 use crate::web::sign_in_cookies::{self, UnderWay};
 
@@ -29,7 +29,7 @@ use crate::web::sign_in_cookies::{self, UnderWay};
 pub async fn get(visitor: Visitor, request: &Request) -> Result<Response, Refusal> {
     let query = visitor.query();
     let return_to = ReturnTo::parse(&visitor.app, query.get("return_to"));
-    if visitor.kind == Kind::Fragment {
+    if visitor.by_htmx {
         // The browser itself goes where htmx was sent, with the same query.
         return Ok(visitor.send_to(&visitor.path));
     }
