@@ -310,7 +310,7 @@ async fn a_provider_that_cannot_end_its_session_is_said_to_when_one_signs_out() 
 
 #[tokio::test]
 async fn a_provider_that_does_not_revoke_keeps_nobody_from_signing_out() {
-    for fault in [Fault::Revocation500, Fault::MetadataNoRevocation] {
+    for fault in [Fault::Revocation500, Fault::RevocationSlow, Fault::MetadataNoRevocation] {
         let site = Site::beside(&[fault]).await;
         let ann = site.member("Ann").await;
         let page = ann.follow(ann.post("/logout", &[]).await).await;

@@ -210,6 +210,8 @@ faults! {
 
     /// Revocation is answered with 500.
     Revocation500 = "revocation-500",
+    /// Revocation is answered only once this fault is switched off (or the provider stops).
+    RevocationSlow = "revocation-slow",
     /// The way back from the provider's sign-out carries another `state`.
     LogoutReturnWrongState = "logout-return-wrong-state",
     /// The way back from the provider's sign-out carries no `state`.

@@ -41,6 +41,7 @@ pub(super) fn userinfo(request: &Request, context: Data<&Arc<Context>>) -> Respo
 /// Revocation: 200 for unknown tokens too (RFC 7009, 2.2).
 #[handler]
 pub(super) async fn revoke(request: &Request, body: Body, context: Data<&Arc<Context>>) -> Response {
+    context.faults.until_off(Fault::RevocationSlow).await;
     if context.faults.is_on(Fault::Revocation500) {
         return answer::not_json(StatusCode::INTERNAL_SERVER_ERROR);
     }

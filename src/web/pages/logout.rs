@@ -8,6 +8,7 @@ use http::HeaderValue;
 use maud::{Markup, html};
 use poem::{Response, handler};
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 use tower_cookies::cookie::time;
 
 use crate::actions::sessions;
@@ -24,7 +25,7 @@ use crate::web::layout;
 use crate::web::refusal::Refusal;
 use crate::web::{sign_in_cookies, unsent};
 
-/// How long the provider may take before we go on without.
+/// How long the provider may take for each of the things that it is asked for, before we go on without.
 const PROVIDER_WITHIN: Duration = Duration::from_secs(3);
 
 /// What is remembered, sealed in the browser, of what has just ended.
@@ -113,14 +114,18 @@ async fn provider_logout(
     tokens: Option<Tokens>,
 ) -> Result<Option<String>, Refusal> {
     let state = BASE64_URL_SAFE_NO_PAD.encode(random::<16>());
-    let told = async {
-        if let Some(refresh_token) = tokens.as_ref().and_then(|tokens| tokens.refresh_token.as_deref()) {
-            provider.oidc.revoke(refresh_token).await;
+    let revoked = async {
+        if let Some(refresh_token) = tokens.as_ref().and_then(|tokens| tokens.refresh_token.as_deref())
+            && timeout(PROVIDER_WITHIN, provider.oidc.revoke(refresh_token)).await.is_err()
+        {
+            tracing::warn!(provider = %provider.config.name, "a refresh token was not revoked in time");
         }
-        let id_token_hint = tokens.as_ref().map(|tokens| tokens.id_token.as_str());
-        provider.oidc.end_session_url(id_token_hint, &state).await
     };
-    let url = tokio::time::timeout(PROVIDER_WITHIN, told).await.unwrap_or_default();
+    let id_token_hint = tokens.as_ref().map(|tokens| tokens.id_token.as_str());
+    // A provider that is slow to revoke can end its session all the same.
+    let (url, ()) =
+        tokio::join!(timeout(PROVIDER_WITHIN, provider.oidc.end_session_url(id_token_hint, &state)), revoked);
+    let url = url.unwrap_or_default();
     remember(&visitor.app, visitor, &Ended::Session { state, provider: provider.label(), there: url.is_some() })?;
     Ok(url.map(String::from))
 }
