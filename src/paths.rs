@@ -131,6 +131,11 @@ impl Paths {
         format!("{}/thoughts/{id}", self.base)
     }
 
+    /// The thought that [`thought`](Self::thought) gives this path for.
+    pub fn thought_at(&self, path: &str) -> Option<ThoughtId> {
+        path.strip_prefix(&self.plain(THOUGHTS))?.strip_prefix('/')?.parse().ok()
+    }
+
     /// The form to edit it.
     pub fn edit(&self, id: ThoughtId) -> String {
         format!("{}/thoughts/{id}/edit", self.base)

@@ -92,6 +92,20 @@ async fn an_edit_comes_back_in_its_own_form() {
 }
 
 #[tokio::test]
+async fn an_edit_that_names_its_thought_by_the_address_alone_comes_back_in_its_own_form_too() {
+    let site = Site::with(&[("base path", "/notes")]).await;
+    let (ann, laptop) = (site.member("Ann").await, site.member("Ann").await);
+    let path = laptop.share("Before", "public").await;
+    let path = path.strip_prefix("/notes").unwrap();
+    laptop.form(Method::DELETE, "/profile/sessions", &[]).await;
+    let refused = ann.form(Method::PUT, path, &[("message", "After"), ("visibility", "members")]).await;
+    assert!(refused.location().unwrap().ends_with("%2Fedit"), "{:?}", refused.location());
+    ann.sign_in("Ann").await;
+    assert_eq!(ann.get(&format!("{path}/edit")).await.text("textarea"), "After");
+    assert_eq!(ann.get("/share-thought").await.text("textarea"), "");
+}
+
+#[tokio::test]
 async fn nobody_else_sees_it_in_the_same_browser_or_another() {
     let site = site().await;
     let ann = signed_out(&site).await;

@@ -93,13 +93,15 @@ fn sealed<const N: usize>(visitor: &Visitor, plain: &str) -> Option<[u8; N]> {
 
 /// What was typed, and the page with its form, where that is known: a thought's, which has several.
 fn typed(visitor: &Visitor, fields: Fields) -> (Typed, Option<String>) {
-    let paths = &visitor.app.paths;
+    let (paths, sent_to) = (&visitor.app.paths, path_only(&visitor.path));
     let (form, page) = if fields.get("message").is_empty() {
-        (path_only(&visitor.path).to_owned(), None)
+        (sent_to.to_owned(), None)
     } else {
-        match fields.get("thought").parse::<ThoughtId>() {
-            Ok(id) => (paths.thought(id), Some(paths.edit(id))),
-            Err(_) => (paths.plain(paths::THOUGHTS), Some(paths.plain(paths::SHARE_THOUGHT))),
+        // The field comes along to the preview too; who sends an edit by hand may leave it out.
+        let thought: Option<ThoughtId> = fields.get("thought").parse().ok();
+        match thought.or_else(|| paths.thought_at(sent_to)) {
+            Some(id) => (paths.thought(id), Some(paths.edit(id))),
+            None => (paths.plain(paths::THOUGHTS), Some(paths.plain(paths::SHARE_THOUGHT))),
         }
     };
     let mut fields = fields.into_map();
