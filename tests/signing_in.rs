@@ -88,6 +88,8 @@ async fn nothing_but_a_person_who_goes_there_starts_a_sign_in() {
         ("sec-fetch-dest", "image"),
         ("sec-fetch-dest", "empty"),
         ("sec-fetch-mode", "no-cors"),
+        ("accept", "image/avif,image/webp,*/*;q=0.8"),
+        ("accept", "image/png"),
         ("user-agent", "Mozilla/5.0 (compatible; Googlebot/2.1)"),
         ("hx-request", "true"),
     ] {
@@ -346,6 +348,15 @@ async fn a_sign_in_that_another_address_started_is_told_the_sites_own() {
     let page = site.stranger().get(&callback).await;
     assert_eq!(page.status, 400);
     assert!(page.text("main").contains(&format!("This site's address is {}/", site.base)), "{}", page.text("main"));
+}
+
+#[tokio::test]
+async fn a_browser_that_says_no_more_than_that_it_takes_a_page_or_images_signs_in() {
+    let site = site().await;
+    for accepted in ["text/html,application/xhtml+xml,image/avif,image/webp,*/*;q=0.8", "*/*"] {
+        let login = site.stranger().saying("accept", accepted).get("/login").await;
+        assert!(login.location().is_some(), "{accepted}");
+    }
 }
 
 #[tokio::test]

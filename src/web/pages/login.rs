@@ -73,18 +73,21 @@ fn is_recent(visitor: &Visitor) -> bool {
     visitor.session.as_ref().is_some_and(|session| session.is_recent(visitor.app.clock.now()))
 }
 
-/// Whether a person asked for this page to look at it. A browser says so (Fetch Metadata Request Headers); of what
-/// says nothing, robots are known by their names, until they press the button.
+/// Whether a person asked for this page to look at it. A browser says so (Fetch Metadata Request Headers), and an older
+/// one by what it accepts; of what says nothing, robots are known by their names, until they press the button.
 fn a_person_navigates(request: &Request, query: &Fields) -> bool {
     let headers = request.headers();
     let says = |name, fits: &dyn Fn(&str) -> bool| text(headers, name).is_some_and(fits);
     let ahead = |purpose: &str| purpose.contains("prefetch") || purpose.contains("prerender");
+    // A page is asked for with images among what it may be.
+    let an_image = |accepted: &str| accepted.contains("image/") && !accepted.contains("text/html");
     let a_browser_or_a_choice = headers.contains_key("sec-fetch-mode") || !query.get("provider").is_empty();
     *request.method() == Method::GET
         && !says("sec-purpose", &ahead)
         && !says("purpose", &ahead)
         && !says("sec-fetch-dest", &|dest| dest != "document")
         && !says("sec-fetch-mode", &|mode| mode != "navigate")
+        && !says("accept", &|accepted| an_image(&accepted.to_ascii_lowercase()))
         && (a_browser_or_a_choice || !says("user-agent", &is_robot))
 }
 
