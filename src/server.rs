@@ -94,7 +94,7 @@ fn start(
 
 /// Whether a socket is there that nobody answers on: left over from a program that was killed. What is no socket,
 /// or can't be asked, is somebody's, and stays.
-async fn is_left_over(path: &Path) -> bool {
+pub async fn is_left_over(path: &Path) -> bool {
     let socket = std::fs::symlink_metadata(path).is_ok_and(|there| there.file_type().is_socket());
     let answer = tokio::net::UnixStream::connect(path).await;
     socket && answer.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)

@@ -1,5 +1,6 @@
 //! `thoughts check`: what people get wrong with a provider, found before anyone signs in.
 
+use std::path::Path;
 use std::process::Output;
 
 use tempfile::TempDir;
@@ -193,6 +194,45 @@ async fn algorithms_and_pkce_that_do_not_do_are_told_with_what_to_choose() {
     let output = check(&site, &[]);
     assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
     assert!(printed(&output).contains("does not say whether it knows PKCE"), "{}", printed(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_without_keys_is_told_that_it_can_sign_nothing() {
+    let site = site().await;
+    site.provider.faults().on(Fault::JwksEmpty);
+    to_mend(&check(&site, &[]), &[site.provider.issuer(), "no key that could sign an ID token", "Make one there"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_socket_is_in_the_way_of_one_and_what_was_left_over_is_not() {
+    let (site, folder) = (site().await, tempfile::tempdir().unwrap());
+    let (file, socket) = (folder.path().join("dear"), folder.path().join("socket"));
+    std::fs::write(&file, "to me").unwrap();
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    let listening = |path: &Path| check(&site, &[("THOUGHTS_LISTEN", &format!("unix:{}", path.display()))]);
+    to_mend(&listening(&file), &["dear: address in use", "take it away", "THOUGHTS_LISTEN"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "to me");
+    let output = listening(&socket);
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+    assert!(printed(&output).contains("nobody answers on, and is replaced"), "{}", printed(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_good_is_said_to_be_and_not_shown() {
+    let (site, folder) = (site().await, tempfile::tempdir().unwrap());
+    let given = printed(&check(&site, &[("THOUGHTS_SECRET", SECRET)]));
+    assert!(given.contains("ok    secret: THOUGHTS_SECRET is long enough") && !given.contains(SECRET), "{given}");
+    let server = Server::start(folder.path(), site.provider.issuer());
+    let kept = printed(&run(&["check"], &server.settings()));
+    assert!(kept.contains("ok    secret: the one that is kept in"), "{kept}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_was_cut_is_to_be_put_back() {
+    let (site, folder) = (site().await, tempfile::tempdir().unwrap());
+    std::fs::write(folder.path().join("secret"), "short").unwrap();
+    let store = format!("sled:{}", folder.path().display());
+    to_mend(&check(&site, &[("THOUGHTS_STORE", &store)]), &["fewer than 32 bytes", "put back the one it had"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

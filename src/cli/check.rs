@@ -1,13 +1,15 @@
 //! `thoughts check`: tries everything a sign-in needs, and says for each: ok, or what to change.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::{Failed, health, way_in};
-use crate::app::{Providers, SignInProvider, shown_store, try_store};
+use crate::app::{Providers, SignInProvider, keys_of, shown_store, try_store};
 use crate::clock::Clock;
 use crate::config::{BaseUrl, Config, Listen, Sources};
 use crate::oidc::{Facts, Introduction, SignInError};
 use crate::paths;
+use crate::server::is_left_over;
 use crate::store::Found;
 
 /// Seconds that clocks may differ before it is worth a word; at sixty, sign-ins fail.
@@ -38,6 +40,7 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
     if !serving {
         findings.push(store(&config).await);
     }
+    findings.extend(secret(&config));
     findings.extend(way_in::findings(&config, serving).await);
     for one in Providers::new(&config, &Clock::system())?.all() {
         findings.extend(provider(one, &config.base_url).await);
@@ -73,20 +76,47 @@ async fn listener(listen: &Listen) -> Finding {
     match listen {
         Listen::Tcp(address) => match tokio::net::TcpListener::bind(address).await {
             Ok(_) => Finding::Ok(format!("listener {listen} is free")),
-            Err(error) => Finding::Fix(format!(
-                "listener {listen}: {error}, and no Thoughts that is ready answers there. Stop what has it, or choose \
-                 another THOUGHTS_LISTEN"
-            )),
+            Err(error) => taken(listen, &error, "Stop what has it"),
         },
-        Listen::Unix(path) => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            match folder {
-                Some(folder) if !folder.is_dir() => {
-                    Finding::Fix(format!("listener {listen}: the folder {} is not there. Make it", folder.display()))
-                }
-                Some(_) | None => Finding::Ok(format!("listener {listen}: its folder is there")),
-            }
+        Listen::Unix(path) => socket(listen, path).await,
+    }
+}
+
+/// What is found where the socket is to be. A server puts its own in the place of one that was left over, and of nothing
+/// else.
+async fn socket(listen: &Listen, path: &Path) -> Finding {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder
+        && !folder.is_dir()
+    {
+        return Finding::Fix(format!("listener {listen}: the folder {} is not there. Make it", folder.display()));
+    }
+    if path.symlink_metadata().is_err() {
+        Finding::Ok(format!("listener {listen}: its folder is there"))
+    } else if is_left_over(path).await {
+        Finding::Ok(format!("listener {listen}: a socket is there that nobody answers on, and is replaced"))
+    } else {
+        taken(listen, &io::ErrorKind::AddrInUse.into(), "Stop what has it, or take it away")
+    }
+}
+
+fn taken(listen: &Listen, error: &io::Error, what_to_do: &str) -> Finding {
+    Finding::Fix(format!(
+        "listener {listen}: {error}, and no Thoughts that is ready answers there. {what_to_do}, or choose another \
+         THOUGHTS_LISTEN"
+    ))
+}
+
+/// What seals all that must be read again. Where none has been made yet, nothing is wrong, and the way in says what it keeps
+/// from being tried.
+fn secret(config: &Config) -> Option<Finding> {
+    match (keys_of(config), &config.secret, config.store.folder()) {
+        (Ok(Some(_)), Some(_), _) => Some(Finding::Ok("secret: THOUGHTS_SECRET is long enough".to_owned())),
+        (Ok(Some(_)), None, Some(folder)) => {
+            Some(Finding::Ok(format!("secret: the one that is kept in {} can be read", folder.display())))
         }
+        (Ok(Some(_)), None, None) | (Ok(None), _, _) => None,
+        (Err(error), _, _) => Some(Finding::Fix(error.to_string())),
     }
 }
 
@@ -111,7 +141,13 @@ async fn provider(provider: &SignInProvider, base_url: &BaseUrl) -> Vec<Finding>
         Ok(facts) => facts,
         Err(error) => return vec![Finding::Fix(format!("provider {name}: {}", error.with_advice()))],
     };
-    let mut findings = vec![Finding::Ok(format!("provider {name}: {issuer} answers, with its keys ({})", facts.keys))];
+    let mut findings = vec![match facts.keys {
+        0 => Finding::Fix(format!(
+            "provider {name}: {issuer} answers, and its key set has no key that could sign an ID token. Make one there, and \
+             choose it for this client"
+        )),
+        keys => Finding::Ok(format!("provider {name}: {issuer} answers, with its keys ({keys})")),
+    }];
     findings.extend(promises(name.as_str(), &facts));
     if let Some(key) = &provider.config.client_key {
         findings.push(Finding::Note(format!(

@@ -24,7 +24,8 @@ pub async fn findings(config: &Config, serving: bool) -> Vec<Finding> {
                  could not be tried. Run this again once the server has been started, or with its THOUGHTS_SECRET"
             ))];
         }
-        Err(error) => return vec![Finding::Fix(error.to_string())],
+        // The check of the secret says so.
+        Err(_) => return Vec::new(),
     };
     let mark = match Mark::new(&keys, Clock::system().now()) {
         Ok(mark) => mark,

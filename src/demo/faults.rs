@@ -61,6 +61,8 @@ faults! {
     Metadata500 = "metadata-500",
     /// The key set is answered with 500.
     Jwks500 = "jwks-500",
+    /// The key set holds no keys.
+    JwksEmpty = "jwks-empty",
     /// The key set is at another address, which the metadata name; the usual one answers 404. Fine.
     JwksMoved = "jwks-moved",
     /// The key set also holds a key that signed nothing, listed first.

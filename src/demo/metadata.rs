@@ -41,6 +41,9 @@ pub(super) fn jwks(request: &Request, context: Data<&Arc<Context>>) -> Response 
     if context.faults.is_on(Fault::Jwks500) {
         return answer::not_json(StatusCode::INTERNAL_SERVER_ERROR);
     }
+    if context.faults.is_on(Fault::JwksEmpty) {
+        return answer::json(StatusCode::OK, &json!({ "keys": [] }));
+    }
     let with_decoy = context.faults.is_on(Fault::JwksSeveralKeys);
     answer::json(StatusCode::OK, &context.keys.jwks(with_decoy))
 }
