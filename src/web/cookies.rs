@@ -123,9 +123,12 @@ pub fn session_max_age(app: &App) -> Option<Duration> {
     Duration::try_from(app.limits.max).ok().map(|longest| longest.saturating_add(waits))
 }
 
-/// Takes the session id back.
+/// Takes the session id back, or what stands in its place. The jar knows of no cookie that it could not decode, and takes
+/// none of those back by itself.
 pub fn forget_session(app: &App, cookies: &Cookies) {
-    forget(app, cookies, SESSION);
+    let mut gone = cookie(app, SESSION, String::new(), None);
+    gone.make_removal();
+    cookies.add(gone);
 }
 
 /// Light or dark, where the person has chosen.
