@@ -1,5 +1,7 @@
 //! Sharing a thought: what is taken, what is given back, and that twice is once.
 
+use reqwest::Method;
+
 use crate::support::site;
 
 #[tokio::test]
@@ -67,6 +69,22 @@ async fn the_same_form_sent_twice_gives_the_first_answer_twice() {
     assert_eq!(first.status, 303);
     assert_eq!(first.location(), second.location());
     assert_eq!(ann.get("/").await.texts("article .words"), ["Once"]);
+}
+
+#[tokio::test]
+async fn the_same_form_sent_again_gives_the_first_answer_though_its_thought_was_deleted_and_does_not_show_it() {
+    let site = site().await;
+    let ann = site.member("Ann").await;
+    let fields = [("message", "Once"), ("visibility", "public"), ("once", "one")];
+    let first = ann.post("/thoughts", &fields).await.location().unwrap();
+    ann.form(Method::DELETE, &first, &[]).await;
+    let again = ann.post("/thoughts", &fields).await;
+    assert_eq!((again.status.as_u16(), again.location()), (303, Some(first.clone())));
+    let fragment = ann.htmx().post("/thoughts", &fields).await;
+    assert_eq!((fragment.status.as_u16(), fragment.header("location")), (201, first.as_str()));
+    assert!(fragment.has("form#composer") && !fragment.body.contains("Once"), "{}", fragment.body);
+    assert!(fragment.text("[hx-swap-oob='innerHTML:#status']").contains("deleted since"));
+    assert!(!ann.get("/").await.has("article"));
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::json;
-use crate::actions::{delete, edit, read, share};
+use crate::actions::share::{self, Outcome};
+use crate::actions::{delete, edit, read};
 use crate::domain::Invalid;
 use crate::domain::id::ThoughtId;
 use crate::domain::markdown;
@@ -86,10 +87,14 @@ fn text(field: &'static str, value: Option<Value>) -> Result<Option<String>, Inv
 #[handler]
 pub async fn post(caller: Caller, Json(sent): Json<Sent>) -> Result<Response, Refusal> {
     let (new, once) = sent.parse(None)?;
-    share::share(&caller.app, &caller.member, new, once.as_ref(), |authored| {
-        let mut response = json(StatusCode::CREATED, &shown(authored))?;
-        set(&mut response, LOCATION, &caller.app.paths.api_thought(authored.thought.id));
-        Ok(response)
+    share::share(&caller.app, &caller.member, new, once.as_ref(), |outcome| match outcome {
+        Outcome::Shared(authored) => {
+            let mut response = json(StatusCode::CREATED, &shown(authored))?;
+            set(&mut response, LOCATION, &caller.app.paths.api_thought(authored.thought.id));
+            Ok(response)
+        }
+        // JSON has no thought that is deleted, and one that is not would be a lie.
+        Outcome::Deleted(_) => Err(Refusal::NotFound),
     })
     .await?
 }

@@ -4,9 +4,10 @@ use http::StatusCode;
 use maud::{Markup, html};
 use poem::{Response, handler};
 
-use crate::actions::{self, share};
+use crate::actions;
+use crate::actions::share::{self, Outcome};
 use crate::domain::Invalid;
-use crate::domain::thought::{Authored, Message, NewThought, Once};
+use crate::domain::thought::{Message, NewThought, Once};
 use crate::domain::visibility::Visibility;
 use crate::paths;
 use crate::web::access::Member;
@@ -45,7 +46,7 @@ pub async fn post_thought(member: Member, fields: Fields) -> Result<Response, Re
         Ok(parsed) => parsed,
         Err(errors) => return Ok(again(&member, &fields, &errors)),
     };
-    match share::share(&member.app, &member.member, new, once.as_ref(), |authored| done(&member, authored)).await {
+    match share::share(&member.app, &member.member, new, once.as_ref(), |outcome| done(&member, outcome)).await {
         Ok(answer) => {
             unsent::sent(&member, &member.app.paths.plain(paths::THOUGHTS)).await?;
             Ok(answer)
@@ -76,21 +77,26 @@ pub fn new_thought(fields: &Fields) -> Result<NewThought, Vec<Invalid>> {
     }
 }
 
-fn done(member: &Member, authored: &Authored) -> Response {
+fn done(member: &Member, outcome: Outcome<'_>) -> Response {
+    let (Outcome::Shared(authored) | Outcome::Deleted(authored)) = outcome;
     let location = member.app.paths.thought(authored.thought.id);
     match member.kind {
         Kind::Page | Kind::Api => see_other(&location),
         Kind::Fragment => {
             // The next one is for the same people, until they choose others.
             let next = Fields::of([("visibility", authored.thought.visibility.to_string())]);
+            let (shown, said) = match outcome {
+                Outcome::Shared(_) => (Some(post(member, authored)), "Shared."),
+                Outcome::Deleted(_) => (None, "This was shared before, and has been deleted since."),
+            };
             let part = html! {
                 (form(member, &next, &[], &html! {}))
-                ol hx-swap-oob="afterbegin:#thoughts" hx-nonce=(nonce()) {
-                    li { (post(member, authored)) }
+                @if let Some(item) = shown {
+                    ol hx-swap-oob="afterbegin:#thoughts" hx-nonce=(nonce()) { li { (item) } }
                 }
             };
             let screen = Screen::new("Share a thought", html! {}).part(part).status(StatusCode::CREATED);
-            member.show(screen.announcing("Shared.").header("location", location))
+            member.show(screen.announcing(said).header("location", location))
         }
     }
 }
