@@ -53,6 +53,16 @@ async fn the_demo_is_a_whole_site_with_thoughts_to_look_at() {
     assert_eq!(server.stop(), Some(0));
 }
 
+#[test]
+fn the_demo_sends_nobody_to_an_address_on_which_it_does_not_listen() {
+    let (listener, origin) = free_address();
+    let listen = listener.local_addr().unwrap().to_string();
+    let output = run(&["demo"], &[("THOUGHTS_BASE_URL", origin.as_str()), ("THOUGHTS_LISTEN", &listen)]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(line(&output).contains(&listen), "{}", line(&output));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "");
+}
+
 #[tokio::test]
 async fn a_folder_in_use_is_a_clear_line_and_exit_code_1() {
     let site = site().await;

@@ -60,8 +60,9 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
         .with("THOUGHTS_OIDC_ADMIN", "admin=true");
     let app = App::open(Config::load(&sources)?, Clock::system()).await?;
     seed::seed(&app, &issuer).await?;
-    println!("Thoughts: open {} and sign in with any name. Ctrl-C ends it.", app.config.base_url.join("/"));
-    let served = serve::until_told_to_stop(app).await;
+    let address = app.config.base_url.join("/");
+    let say = || println!("Thoughts: open {address} and sign in with any name. Ctrl-C ends it.");
+    let served = serve::until_told_to_stop(app, say).await;
     if let Err(error) = provider.stop().await {
         tracing::warn!(%error, "the demo provider ended badly");
     }

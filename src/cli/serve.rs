@@ -17,16 +17,17 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
     config.require_provider()?;
     log::start(&config);
     let app = App::open(config, Clock::system()).await?;
-    until_told_to_stop(app).await
+    until_told_to_stop(app, || {}).await
 }
 
-/// Serves `app` until SIGTERM or SIGINT.
-pub async fn until_told_to_stop(app: Arc<App>) -> Result<(), Failed> {
+/// Serves `app` until SIGTERM or SIGINT. `say` is called once somebody can connect.
+pub async fn until_told_to_stop(app: Arc<App>, say: impl FnOnce()) -> Result<(), Failed> {
     let no_signals = |error: std::io::Error| Failed::Other(format!("the system gives no signals: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
     let running = Running::start(app.clone()).await?;
     tracing::info!(listen = %app.config.listen, base_url = %app.config.base_url.join("/"), "serving");
+    say();
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
