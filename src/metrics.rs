@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use http::header::ACCEPT;
 use http::{Method, StatusCode};
 use poem::{Endpoint, Request, Response};
 
 use crate::app::App;
 use crate::oidc::Status;
-use crate::telemetry::CONTENT_TYPE;
+use crate::telemetry::Format;
 
 /// Answers `GET /metrics`, and nothing else.
 pub struct Metrics {
@@ -22,16 +23,17 @@ impl Endpoint for Metrics {
         if request.uri().path() != "/metrics" {
             return Ok(bare(StatusCode::NOT_FOUND));
         }
+        let format = Format::accepted(request.header(ACCEPT).unwrap_or_default());
         match *request.method() {
-            Method::GET => Ok(Response::builder().content_type(CONTENT_TYPE).body(self.text())),
-            Method::HEAD => Ok(Response::builder().content_type(CONTENT_TYPE).finish()),
+            Method::GET => Ok(Response::builder().content_type(format.content_type()).body(self.text(format))),
+            Method::HEAD => Ok(Response::builder().content_type(format.content_type()).finish()),
             _ => Ok(bare(StatusCode::METHOD_NOT_ALLOWED)),
         }
     }
 }
 
 impl Metrics {
-    fn text(&self) -> String {
+    fn text(&self, format: Format) -> String {
         let telemetry = &self.app.telemetry;
         telemetry.open_streams(self.app.live.streams());
         for provider in self.app.providers.all() {
@@ -47,7 +49,7 @@ impl Metrics {
         }
         telemetry.cache("rendered", self.app.rendered.usage());
         telemetry.cache("shown", self.app.pages.usage());
-        telemetry.exposition()
+        telemetry.exposition(format)
     }
 }
 

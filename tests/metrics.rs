@@ -28,13 +28,25 @@ async fn the_numbers_have_a_listener_of_their_own_with_nothing_else_on_it() {
     let (site, operator) = with_metrics().await;
     let numbers = operator.get("/metrics").await;
     assert_eq!(numbers.status, 200);
-    assert!(numbers.header("content-type").starts_with("application/openmetrics-text"));
-    assert!(numbers.body.ends_with("# EOF\n"));
     for path in ["/", "/healthz", "/metrics/x", "/profile"] {
         assert_eq!(operator.get(path).await.status, 404, "{path}");
     }
     assert_eq!(operator.post("/metrics", &[]).await.status, 405);
     assert_eq!(site.stranger().get("/metrics").await.status, 404);
+}
+
+#[tokio::test]
+async fn the_numbers_are_text_that_everything_reads_and_openmetrics_for_who_names_it() {
+    let (_site, operator) = with_metrics().await;
+    let text = operator.get("/metrics").await;
+    assert_eq!(text.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    for line in ["# TYPE thoughts_changes_heard_total counter", "# TYPE thoughts_build_info gauge"] {
+        assert!(text.body.lines().any(|one| one == line), "{line} is not in {}", text.body);
+    }
+    assert!(!text.body.contains("# EOF"));
+    let named = operator.saying("accept", "application/openmetrics-text;version=1.0.0,*/*;q=0.1").get("/metrics").await;
+    assert_eq!(named.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    assert!(named.body.contains("# TYPE thoughts_changes_heard counter") && named.body.ends_with("# EOF\n"));
 }
 
 #[tokio::test]

@@ -16,9 +16,6 @@ use super::requests::Requests;
 use super::sign_ins::Outcome;
 use super::{Event, Label};
 
-/// The format's media type. Source: `OpenMetrics` 1.0, 4.1.
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
 pub(super) type Labels<const N: usize> = [(&'static str, Label); N];
 
 /// A counter for each combination of these labels.
@@ -147,6 +144,7 @@ impl Counters {
         }
     }
 
+    /// All of it, in `OpenMetrics`.
     pub(super) fn exposition(&self) -> String {
         if let Some(bytes) = resident_memory() {
             self.resident_memory.set(bytes);

@@ -2,9 +2,9 @@
 //! remembers sign-ins, so that none of the three can be forgotten where something happens. No event holds a token, a
 //! code, a verifier or a secret: there is no field for one.
 //!
-//! Read on: `event` is what can happen and how it is logged, `counters` is what `/metrics` shows, `sign_ins` is what an
-//! admin can look up by the reference that a person saw, `request` is which request the log is about,
-//! and `requests` counts what was answered.
+//! Read on: `event` is what can happen and how it is logged, `counters` is what `/metrics` shows, `format` is how it is
+//! written there, `sign_ins` is what an admin can look up by the reference that a person saw, `request` is which request
+//! the log is about, and `requests` counts what was answered.
 //!
 //! To add an event: a variant, its line in the log, its counter. The compiler asks for the last two.
 
@@ -12,14 +12,15 @@ mod caches;
 mod counters;
 mod event;
 mod fleet;
+mod format;
 mod request;
 mod requests;
 mod sign_ins;
 
 use std::borrow::Cow;
 
-pub use self::counters::CONTENT_TYPE;
 pub use self::event::Event;
+pub use self::format::Format;
 pub use self::request::RequestId;
 pub use self::requests::Route;
 pub use self::sign_ins::{Outcome, SignIn, SignIns, Step};
@@ -103,8 +104,8 @@ impl Telemetry {
         self.counters.caches.show(name, usage);
     }
 
-    /// Everything that was counted, as text in the format of [`CONTENT_TYPE`].
-    pub fn exposition(&self) -> String {
-        self.counters.exposition()
+    /// Everything that was counted.
+    pub fn exposition(&self, format: Format) -> String {
+        format.write(self.counters.exposition())
     }
 }
