@@ -218,7 +218,7 @@ impl Changing {
         if let Some(why) = &self.broken {
             return Err(why.clone());
         }
-        self.unless_broken(|store| store.checkpoint())
+        self.unless_broken(Self::checkpoint)
     }
 
     /// Does that; where it fails, nothing more is written.
