@@ -29,13 +29,27 @@ const TURN: i64 = 0x7468_6f75_6768_7473;
 /// How often it is tried where another instance was in the way.
 const ATTEMPTS: u32 = 20;
 
+/// How often it is tried where somebody holds the tables: for some two hours, which is longer than a backup reads them.
+const PATIENT_ATTEMPTS: u32 = 1000;
+
+/// How long the tables are left to others in between.
+const PAUSE: Duration = Duration::from_secs(5);
+
 pub(super) async fn run(client: &mut ClientWrapper) -> Result<()> {
-    let mut attempts = 0;
+    let (mut attempts, mut patient_attempts) = (0, 0);
     let version = loop {
         let error = match layout(client).await {
             Ok(version) => break version,
             Err(error) => error,
         };
+        if is_held(&error) && patient_attempts < PATIENT_ATTEMPTS {
+            if patient_attempts == 0 {
+                tracing::warn!(%error, "the tables are held, by a backup perhaps: they are migrated once they are free");
+            }
+            patient_attempts += 1;
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        }
         attempts += 1;
         match (is_anothers(&error), Fault::from(error)) {
             (true, _) | (false, Fault::Again) if attempts < ATTEMPTS => {
@@ -109,12 +123,21 @@ fn is_anothers(error: &Error) -> bool {
     matches!(error.code(), Some(&SqlState::UNIQUE_VIOLATION | &SqlState::DUPLICATE_TABLE | &SqlState::DUPLICATE_OBJECT))
 }
 
+/// Whether somebody has held what was to be changed for as long as [`LOCK`] lets that be waited for.
+fn is_held(error: &Error) -> bool {
+    error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+}
+
 const VERSION: &str = "SELECT coalesce(max(version), 0) FROM layout";
+
+/// Whoever comes to a table while this waits for it waits behind it: for less than a statement may take.
+const LOCK: &str = "SET LOCAL lock_timeout = 2000";
 
 /// Gives the layout that there was, and the one that there is now.
 async fn migrate(transaction: &Transaction<'_>) -> std::result::Result<(i64, i64), Error> {
     transaction.batch_execute("SET LOCAL statement_timeout = 0").await?;
     take_turn(transaction).await?;
+    transaction.batch_execute(LOCK).await?;
     transaction.batch_execute("CREATE TABLE IF NOT EXISTS layout (version bigint PRIMARY KEY)").await?;
     let before: i64 = transaction.query_one(VERSION, &[]).await?.try_get(0)?;
     let mut version = before;

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::statements::{ALL, FEED_LISTS, FEEDS};
@@ -28,6 +30,9 @@ store_suite!(async {
         None => None,
     }
 });
+
+/// How long a test waits for what is to happen.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection beside the store's.
 async fn client(config: &Config) -> Client {
@@ -98,6 +103,54 @@ async fn an_older_layout_is_brought_up_with_what_is_in_it() {
     assert_eq!(there, [after.id, before.id]);
     let versions = client(&config).await.query("SELECT version FROM layout ORDER BY version", &[]).await.unwrap();
     assert_eq!(versions.iter().map(|row| row.get(0)).collect::<Vec<i64>>(), [1, 2, 3]);
+    assert_eq!(PostgresStore::try_out(&config, None).await.unwrap(), Found::Store);
+}
+
+/// A transaction that reads thoughts, as a backup's does, and is not over.
+async fn backup(config: &Config) -> Client {
+    let backup = client(config).await;
+    backup.batch_execute("BEGIN; LOCK TABLE thoughts IN ACCESS SHARE MODE").await.unwrap();
+    backup
+}
+
+/// How many of the database's connections wait for a lock.
+async fn waiting(looking: &Client) -> i64 {
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    looking.query_one(waiting, &[]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn a_migration_that_has_to_wait_for_a_backup_keeps_nobody_from_reading() {
+    let Some(url) = server::database().await else { return };
+    let config: Config = url.parse().unwrap();
+    drop(PostgresStore::open(&config, None).await.unwrap());
+    let reader = client(&config).await;
+    let without_words = "ALTER TABLE thoughts DROP COLUMN words; DELETE FROM layout WHERE version > 2; \
+        SET statement_timeout = 30000";
+    reader.batch_execute(without_words).await.unwrap();
+    let backup = backup(&config).await;
+    let opening = tokio::spawn({
+        let config = config.clone();
+        async move { PostgresStore::open(&config, None).await.map(drop) }
+    });
+    while waiting(&reader).await == 0 {}
+    reader.batch_execute("SELECT FROM thoughts").await.unwrap();
+    assert!(!opening.is_finished());
+    backup.batch_execute("COMMIT").await.unwrap();
+    opening.await.unwrap().unwrap();
+    assert_eq!(PostgresStore::try_out(&config, None).await.unwrap(), Found::Store);
+}
+
+#[tokio::test]
+async fn a_migration_that_was_made_beforehand_waits_for_no_backup() {
+    let Some(url) = server::database().await else { return };
+    let config: Config = url.parse().unwrap();
+    drop(PostgresStore::open(&config, None).await.unwrap());
+    client(&config).await.batch_execute("DELETE FROM layout WHERE version > 2").await.unwrap();
+    let _backup = backup(&config).await;
+    let opened = timeout(PATIENCE, PostgresStore::open(&config, None)).await.expect("it waits");
+    assert!(opened.unwrap().database.full_text);
     assert_eq!(PostgresStore::try_out(&config, None).await.unwrap(), Found::Store);
 }
 

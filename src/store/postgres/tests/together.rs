@@ -1,12 +1,11 @@
 //! What one instance hears of another, on a real PostgreSQL.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::timeout;
 
 use super::relay::Relay;
-use super::{Config, PostgresStore, client, server};
+use super::{Config, PATIENCE, PostgresStore, client, server};
 use crate::domain::change::{Change, What};
 use crate::domain::member::{Handle, Identity, Member, Profile};
 use crate::domain::session::{End, ProviderLogout, Session};
@@ -40,9 +39,6 @@ async fn two_at(url: &str) -> Option<Two> {
     assert_eq!(heard.next().await, Heard::By(Hearing::Notices));
     Some(Two { one, other, heard, config })
 }
-
-/// How long a test waits for what it is to hear.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Two {
     async fn next(&mut self) -> Heard {
