@@ -30,6 +30,9 @@ const CONNECTIONS: usize = 20;
 /// Of them for changes at most, so that changes that wait for something leave room to read.
 pub(super) const FOR_CHANGES: usize = 15;
 
+/// And for searches at most: one costs as much as many pages, and what anybody may ask for is not to take all there is.
+pub(super) const FOR_SEARCHES: usize = 5;
+
 /// How long a free connection is waited for.
 pub(super) const WAIT: Duration = Duration::from_secs(3);
 

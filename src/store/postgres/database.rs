@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use deadpool_postgres::{Object, Pool};
 use futures_util::future::try_join_all;
-use tokio::sync::{RwLock, RwLockReadGuard, Semaphore};
+use tokio::sync::{RwLock, RwLockReadGuard, Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 use tokio_postgres::Row;
 
 use super::changes::Teller;
@@ -22,14 +23,16 @@ pub(super) struct Database {
     pub(super) full_text: bool,
     /// How many more changes may be under way.
     changes: Semaphore,
+    /// And how many more searches.
+    searches: Semaphore,
     /// Whether it is closed; read by whatever is under way, which closing waits for.
     closed: RwLock<bool>,
 }
 
 impl Database {
     pub(super) fn new(pool: Pool, teller: Teller, citus: bool, full_text: bool) -> Self {
-        let changes = Semaphore::new(connect::FOR_CHANGES);
-        Self { pool, teller: Arc::new(teller), citus, full_text, changes, closed: RwLock::new(false) }
+        let (changes, searches) = (Semaphore::new(connect::FOR_CHANGES), Semaphore::new(connect::FOR_SEARCHES));
+        Self { pool, teller: Arc::new(teller), citus, full_text, changes, searches, closed: RwLock::new(false) }
     }
 
     /// A connection, while the store is open.
@@ -41,9 +44,13 @@ impl Database {
 
     /// The same, to change something.
     pub(super) async fn turn_to_change(&self) -> Result<Turn<'_>> {
-        let permit = tokio::time::timeout(connect::WAIT, self.changes.acquire()).await;
-        let permit = permit.map_err(|_| transaction::no_turn())?.map_err(|_| StoreError::Closed)?;
+        let permit = right(&self.changes).await?;
         Ok(Turn { _change: Some(permit), ..self.turn().await? })
+    }
+
+    /// The right to search, by one connection at a time.
+    pub(super) async fn right_to_search(&self) -> Result<SemaphorePermit<'_>> {
+        right(&self.searches).await
     }
 
     pub(super) async fn admission(&self) -> Result<RwLockReadGuard<'_, bool>> {
@@ -92,4 +99,10 @@ impl Database {
         *self.closed.write().await = true;
         self.pool.close();
     }
+}
+
+/// One of what there are so many of, which is waited for no longer than a connection.
+async fn right(of: &Semaphore) -> Result<SemaphorePermit<'_>> {
+    let permit = timeout(connect::WAIT, of.acquire()).await;
+    permit.map_err(|_| transaction::no_turn())?.map_err(|_| StoreError::Closed)
 }

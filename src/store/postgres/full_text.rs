@@ -20,13 +20,14 @@ use std::ops::{Range, RangeInclusive};
 
 use deadpool_postgres::Transaction as Migration;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::time::timeout;
 use tokio_postgres::{Client, Error, Row};
 
 use super::feed::authored;
 use super::thoughts::WHAT;
-use super::transaction::{Fault, Transaction, change, is_unknown};
+use super::transaction::{Fault, Transaction, change, is_unknown, too_long};
 use super::values::{bytes, limit, record};
-use super::{PostgresStore, statements as sql};
+use super::{PostgresStore, connect, statements as sql};
 use crate::domain::id::ThoughtId;
 use crate::domain::page::Page;
 use crate::domain::policy::Reach;
@@ -121,6 +122,7 @@ pub(super) async fn search(
     before: Option<ThoughtId>,
     size: usize,
 ) -> Result<Page<Authored>> {
+    let _right = store.database.right_to_search().await?;
     let (mut found, mut rest) = (Vec::new(), before);
     if store.database.full_text {
         let mut turn = store.database.turn().await?;
@@ -128,10 +130,12 @@ pub(super) async fn search(
             let to = turn.begin().await?;
             in_index(&to, query, reach, before, size.saturating_add(1)).await
         };
-        (found, rest) = match indexed.await {
-            Ok((found, None)) => return Ok(Page::cut(found, size, |item| item.thought.id)),
-            Ok(indexed) => indexed,
-            Err(fault) => return Err(turn.failed(fault)),
+        // It is many statements, each of which may take as long.
+        (found, rest) = match timeout(connect::STATEMENT, indexed).await {
+            Ok(Ok((found, None))) => return Ok(Page::cut(found, size, |item| item.thought.id)),
+            Ok(Ok(indexed)) => indexed,
+            Ok(Err(fault)) => return Err(turn.failed(fault)),
+            Err(_) => return Err(too_long("a search")),
         };
     }
     look_through(store, query, reach, rest, found, size).await

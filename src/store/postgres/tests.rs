@@ -113,6 +113,14 @@ async fn backup(config: &Config) -> Client {
     backup
 }
 
+/// The database breaks off nothing by itself, and whoever searches waits for the advisory lock 1.
+const NO_HURRY: &str = "CREATE FUNCTION set_config(name text, value text, is_local boolean) RETURNS text \
+    LANGUAGE plpgsql AS $$ BEGIN \
+        IF name = 'enable_bitmapscan' THEN PERFORM pg_advisory_xact_lock(1); \
+        ELSE PERFORM pg_catalog.set_config('statement_timeout', '0', false); END IF; \
+        RETURN pg_catalog.set_config(name, value, is_local); \
+    END $$";
+
 /// How many of the database's connections wait for a lock.
 async fn waiting(looking: &Client) -> i64 {
     let waiting =

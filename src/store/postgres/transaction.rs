@@ -43,9 +43,7 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error.code() {
             Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => Self::Again,
-            Some(&SqlState::QUERY_CANCELED) => {
-                Self::Store(StoreError::Busy(format!("a statement took more than {} s", connect::STATEMENT.as_secs())))
-            }
+            Some(&SqlState::QUERY_CANCELED) => Self::Store(too_long("a statement")),
             Some(&SqlState::TOO_MANY_CONNECTIONS) => Self::Store(StoreError::Busy(text_of(&error))),
             Some(&SqlState::DISK_FULL) => Self::Store(StoreError::Full(text_of(&error))),
             Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => Self::Connection(StoreError::Failed(text_of(&error))),
@@ -121,6 +119,11 @@ pub(super) fn no_connection(error: PoolError) -> StoreError {
 /// That others had all connections for too long.
 pub(super) fn no_turn() -> StoreError {
     StoreError::Busy(format!("no connection was free for {} s", connect::WAIT.as_secs()))
+}
+
+/// That this was broken off.
+pub(super) fn too_long(what: &str) -> StoreError {
+    StoreError::Busy(format!("{what} took more than {} s", connect::STATEMENT.as_secs()))
 }
 
 /// A connection, while the store is open.

@@ -1,5 +1,7 @@
 //! Full-text search beside an older binary, and where the database has none.
 
+use futures_util::future::join_all;
+
 use super::*;
 use crate::domain::id::ThoughtId;
 use crate::domain::search::Query;
@@ -37,6 +39,30 @@ without_it! {
     thoughts::the_same_id_is_not_stored_twice
     thoughts::the_same_once_value_stores_one_thought
     copying::what_was_put_back_is_found_as_it_was
+}
+
+#[tokio::test]
+async fn searches_that_take_long_are_broken_off_and_leave_room_to_read() {
+    let Some(url) = server::database().await else { return };
+    let config: Config = server::ours_first(&url).parse().unwrap();
+    let (database, looking) = (client(&config).await, client(&config).await);
+    database.batch_execute(NO_HURRY).await.unwrap();
+    let store: Given = Arc::new(PostgresStore::open(&config, None).await.unwrap());
+    let all = shared_many(&store, &member(&store, "ann").await, "public", 3).await;
+    database.batch_execute("SELECT pg_advisory_lock(1)").await.unwrap();
+    let query = Query::parse("public").unwrap();
+    let searches = join_all((0..30).map(|_| store.search(&query, &Reach::Public, None, 20)));
+    let read = async {
+        while waiting(&looking).await < 5 {}
+        store.feed(Scope::Everyone, &Reach::Public, None, 20).await
+    };
+    let (searched, read) = tokio::join!(searches, read);
+    assert_eq!(ids(&read.unwrap().items), all);
+    for answer in searched {
+        assert!(matches!(answer, Err(StoreError::Busy(_))), "{answer:?}");
+    }
+    database.batch_execute("SELECT pg_advisory_unlock(1)").await.unwrap();
+    assert_eq!(found(&store, "public").await, all);
 }
 
 async fn found(store: &Given, typed: &str) -> Vec<ThoughtId> {
