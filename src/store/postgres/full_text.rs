@@ -213,9 +213,10 @@ async fn in_weeks(
             });
             found.extend(as_it_is.filter(|_| found.len() < wanted));
         }
-        match rows.last() {
-            Some(last) if rows.len() == wanted && found.len() < wanted => {
-                (ids.end, asked) = (id(last)?, query.terms());
+        match rows.last().map(id).transpose()? {
+            // What lies before these ids would be thrown away, a page of it after the other.
+            Some(last) if rows.len() == wanted && found.len() < wanted && last > ids.start => {
+                (ids.end, asked) = (last, query.terms());
             }
             Some(_) | None => return Ok(()),
         }

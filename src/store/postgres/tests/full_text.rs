@@ -105,6 +105,28 @@ async fn a_thought_that_cannot_be_read_is_in_no_others_way() {
     assert_eq!(found(&store, "public").await, all[1..]);
 }
 
+/// Counts how often a thought is asked whether it has the words.
+const COUNTING: &str = "CREATE SEQUENCE asked; \
+    CREATE FUNCTION counted(tsvector, tsquery) RETURNS boolean STRICT LANGUAGE plpgsql AS \
+        $$ BEGIN PERFORM nextval('asked'); RETURN ts_match_vq($1, $2); END $$; \
+    CREATE OPERATOR public.@@ (LEFTARG = tsvector, RIGHTARG = tsquery, FUNCTION = counted)";
+
+#[tokio::test]
+async fn what_is_older_than_a_thought_without_words_is_not_asked_for_again_and_again() {
+    let Some(url) = server::database().await else { return };
+    let config: Config = server::ours_first(&url).parse().unwrap();
+    let store: Given = Arc::new(PostgresStore::open(&config, None).await.unwrap());
+    let all = shared_many(&store, &member(&store, "ann").await, "public", 50).await;
+    let database = client(&config).await;
+    let forgotten = format!("UPDATE thoughts SET words = NULL WHERE id = decode('{}', 'hex')", hex(all[3]));
+    database.batch_execute(&forgotten).await.unwrap();
+    database.batch_execute(COUNTING).await.unwrap();
+    let page = store.search(&Query::parse("public").unwrap(), &Reach::Public, None, 10).await.unwrap();
+    assert_eq!(ids(&page.items), all[..10]);
+    let asked: i64 = database.query_one("SELECT last_value FROM asked", &[]).await.unwrap().get(0);
+    assert_eq!(asked, 49, "each that has words, once");
+}
+
 fn hex(id: ThoughtId) -> String {
     id.to_bytes().map(|byte| format!("{byte:02x}")).concat()
 }
