@@ -243,7 +243,7 @@ pub(super) async fn index(store: &PostgresStore) -> Result<bool> {
     change!(store.database, to => write_some(&to))
 }
 
-/// `false` where there are no more, or others change those that there are.
+/// `false` where there are no more, or others change those that there are, or write their words.
 async fn write_some(to: &Transaction<'_>) -> Result<bool, Fault> {
     let rows = to.rows(sql::WITHOUT_WORDS, &[&limit(AT_ONCE)]).await?;
     let (mut ids, mut records, mut words) = (Vec::new(), Vec::new(), Vec::new());
@@ -259,7 +259,7 @@ async fn write_some(to: &Transaction<'_>) -> Result<bool, Fault> {
         bytes += lexemes.as_ref().map_or(0, String::len);
         words.push(lexemes);
     }
-    // Those that have changed meanwhile are for the next time.
+    // Those that have changed meanwhile are for the next time; so is all that is left where others were quicker each time.
     let written = to.change(sql::PUT_WORDS, &[&ids, &records, &words]).await?;
     Ok(written > 0 && (ids.len() < rows.len() || rows.len() == AT_ONCE))
 }

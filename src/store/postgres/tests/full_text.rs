@@ -89,6 +89,34 @@ async fn what_an_older_binary_writes_is_found_and_indexed() {
     }
 }
 
+/// Counts how often the words of a thought are written.
+const COUNTING_WRITES: &str = "CREATE SEQUENCE written; \
+    CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS \
+        $$ BEGIN PERFORM nextval('written'); RETURN NULL; END $$; \
+    CREATE TRIGGER counted AFTER UPDATE ON thoughts FOR EACH ROW EXECUTE FUNCTION counted()";
+
+#[tokio::test]
+async fn words_that_two_instances_are_about_to_write_are_written_once() {
+    let Some(url) = server::database().await else { return };
+    let config: Config = url.parse().unwrap();
+    let one: Given = Arc::new(PostgresStore::open(&config, None).await.unwrap());
+    let other: Given = Arc::new(PostgresStore::open(&config, None).await.unwrap());
+    let all = shared_many(&one, &member(&one, "ann").await, "public", 5).await;
+    let (database, looking) = (client(&config).await, client(&config).await);
+    database.batch_execute("UPDATE thoughts SET words = NULL").await.unwrap();
+    database.batch_execute(COUNTING_WRITES).await.unwrap();
+    database.batch_execute("BEGIN; LOCK TABLE thoughts IN SHARE MODE").await.unwrap();
+    let both_have_read = async {
+        while waiting(&looking).await < 2 {}
+        database.batch_execute("COMMIT").await.unwrap();
+    };
+    let (first, second, ()) = tokio::join!(one.index(at(1)), other.index(at(1)), both_have_read);
+    assert_eq!((first.unwrap(), second.unwrap()), (false, false), "nothing is left");
+    let written: i64 = database.query_one("SELECT last_value FROM written", &[]).await.unwrap().get(0);
+    assert_eq!(written, 5);
+    assert_eq!(found(&one, "public").await, all);
+}
+
 #[tokio::test]
 async fn a_thought_that_cannot_be_read_is_in_no_others_way() {
     let Some(url) = server::database().await else { return };
