@@ -40,7 +40,7 @@ const SHORT_OVERLAP: i64 = 1_000;
 /// How long what was told is kept, in milliseconds. Who is cut off for longer has lost it.
 pub(super) const KEPT: i64 = 5 * 60_000;
 
-/// How often what is kept no longer is taken away; it also finds out whether the database still takes writes.
+/// How often what is kept no longer is taken away.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 
 /// How long is waited before a connection is made anew, at first and at most.
@@ -53,8 +53,10 @@ pub(super) struct Follower {
     way: Way,
     teller: Arc<Teller>,
     line: Option<Line>,
-    /// What is to be said first.
-    first: Option<Hearing>,
+    /// What is to be said before it looks again.
+    pending: Option<Heard>,
+    /// Whether it hears, as it was said last.
+    said: Option<bool>,
     /// What was heard, and when it was told.
     heard: HashMap<(Name, i64), i64>,
     /// What time it was by the database's clock at the last look.
@@ -62,6 +64,8 @@ pub(super) struct Follower {
     /// When it looks by the clock, however often it does by notice.
     next_look: Instant,
     next_sweep: Instant,
+    /// Whether the last sweep went wrong.
+    unswept: bool,
     /// How often in a row it went wrong.
     failures: u32,
 }
@@ -74,6 +78,8 @@ struct Line {
     changes: Statement,
     /// Whether there are notices here.
     notified: bool,
+    /// Until when what was told has been taken away by it, in milliseconds.
+    swept: i64,
 }
 
 /// Why it looks.
@@ -91,45 +97,51 @@ impl Follower {
             way,
             teller,
             line: None,
-            first: None,
+            pending: None,
+            said: None,
             heard: HashMap::new(),
             looked: None,
             next_look: now,
             next_sweep: now,
+            unswept: false,
             failures: 0,
         };
         if let Ok(line) = Line::open(&follower.way).await {
             // Whatever was committed before is in every page that is made here: it is read, and told to nobody.
             if follower.read(&line, Look::ByTheClock).await.is_ok() {
-                follower.first = Some(line.hearing());
-                follower.line = Some(line);
+                follower.pending = Some(Heard::By(line.hearing()));
+                (follower.line, follower.said) = (Some(line), Some(true));
             }
         }
         follower
     }
 
-    /// Looks once there is a reason to, or makes the connection anew.
+    /// Looks once there is a reason to, by a connection that is made anew where there is none. That it hears is said when
+    /// it has read something, and not when it has connected.
     async fn step(&mut self) -> Result<Option<Heard>, StoreError> {
-        if let Some(hearing) = self.first.take() {
-            return Ok(Some(Heard::By(hearing)));
+        if let Some(heard) = self.pending.take() {
+            return Ok(Some(heard));
         }
-        let Some(mut line) = self.line.take() else {
+        let mut line = if let Some(mut line) = self.line.take() {
+            self.sweep(&mut line).await;
+            line
+        } else {
             sleep(self.patience()).await;
-            let line = Line::open(&self.way).await?;
-            let hearing = line.hearing();
-            (self.line, self.next_look) = (Some(line), Instant::now());
-            return Ok(Some(Heard::By(hearing)));
+            self.next_look = Instant::now();
+            Line::open(&self.way).await?
         };
         let look = self.wait(&mut line).await?;
-        if self.next_sweep <= Instant::now() {
-            self.sweep(&line.client).await?;
-        }
         let heard = self.read(&line, look).await?;
         if let Look::ByTheClock = look {
             self.next_look = Instant::now() + if line.notified { EVERY } else { EVERY_WITHOUT_NOTICES };
         }
+        let hearing = line.hearing();
         (self.line, self.failures) = (Some(line), 0);
-        Ok(heard)
+        if self.said.replace(true) == Some(true) {
+            return Ok(heard);
+        }
+        self.pending = heard;
+        Ok(Some(Heard::By(hearing)))
     }
 
     /// Waits until it is to look, and meanwhile wakes others where something was committed here.
@@ -166,7 +178,8 @@ impl Follower {
             Look::ByNotice => Vec::new(),
             Look::ByTheClock => changes::no_longer_in_doubt(&line.client, &self.teller).await?,
         };
-        let lost = now.saturating_sub(looked) > KEPT - OVERLAP;
+        // Who could not look from the start on does not know since when.
+        let lost = self.looked.is_none_or(|looked| now.saturating_sub(looked) > KEPT - OVERLAP);
         self.looked = Some(now);
         let others = all.iter().filter(|told| self.heard.insert(told.id, told.at).is_none());
         let new: Vec<Change> = others.chain(&own).map(changes::Told::change).collect();
@@ -174,11 +187,23 @@ impl Follower {
         Ok(if lost { Some(Heard::Lost) } else { (!new.is_empty()).then_some(Heard::Changes(new)) })
     }
 
-    async fn sweep(&mut self, client: &Client) -> Result<(), Fault> {
-        let Some(looked) = self.looked else { return Ok(()) };
-        answer(client.execute(sql::REMOVE_CHANGES, &[&looked.saturating_sub(KEPT)])).await?;
-        self.next_sweep = Instant::now() + SWEEP_EVERY;
-        Ok(())
+    /// Takes away what is kept no longer, when it is time. Others are heard where that fails, too, as it does where the
+    /// database takes no writes; the log says so once.
+    async fn sweep(&mut self, line: &mut Line) {
+        let now = Instant::now();
+        let Some(looked) = self.looked.filter(|_| self.next_sweep <= now) else { return };
+        self.next_sweep = now + SWEEP_EVERY;
+        let until = looked.saturating_sub(KEPT);
+        let swept = answer(line.client.execute(sql::REMOVE_CHANGES, &[&line.swept, &until])).await;
+        let was_unswept = std::mem::replace(&mut self.unswept, swept.is_err());
+        match swept {
+            Ok(_) => line.swept = until,
+            Err(_) if was_unswept => {}
+            Err(fault) => {
+                let error = StoreError::from(fault);
+                tracing::warn!(%error, "what instances have told each other cannot be taken away; it is tried again");
+            }
+        }
     }
 
     fn patience(&self) -> Duration {
@@ -196,7 +221,7 @@ impl Following for Follower {
                 Ok(None) => {}
                 Err(error) => {
                     self.failures = self.failures.saturating_add(1);
-                    if self.failures == 1 {
+                    if self.said.replace(false) != Some(false) {
                         return Heard::By(Hearing::CutOff { why: error.to_string() });
                     }
                 }
@@ -217,7 +242,7 @@ impl Line {
             client.batch_execute(connect::BEGIN).await?;
             let notified = notices::listen(&client).await?;
             let changes = client.prepare(sql::CHANGES).await?;
-            Ok::<_, tokio_postgres::Error>(Self { client, notices, changes, notified })
+            Ok::<_, tokio_postgres::Error>(Self { client, notices, changes, notified, swept: 0 })
         };
         match timeout(connect::CONNECT, open).await {
             Ok(opened) => opened.map_err(|error| StoreError::Failed(text_of(&error))),

@@ -170,8 +170,9 @@ statements! {
     OWN_CHANGES = "SELECT told.at, told.teller, told.number, told.record FROM unnest($2::bigint[], $3::bigint[]) AS place (at, number) \
         CROSS JOIN LATERAL (SELECT at, teller, number, record FROM changes \
             WHERE changes.at = place.at AND changes.teller = $1 AND changes.number = place.number LIMIT 1) AS told";
-    /// A range with both ends is taken for a few rows, which it is.
-    REMOVE_CHANGES = "DELETE FROM changes WHERE at BETWEEN 0 AND $1";
+    /// A range with both ends is taken for a few rows, which it is. From 0 on, all that was ever taken away would be passed
+    /// over each time, for as long as somebody reads the database as it was then.
+    REMOVE_CHANGES = "DELETE FROM changes WHERE at BETWEEN $1 AND $2";
 
     ALL_MEMBERS = "SELECT id, record FROM members WHERE id > $1 ORDER BY id LIMIT $2";
     ALL_LEAVING = "SELECT member, handle FROM leaving WHERE member > $1 ORDER BY member LIMIT $2";

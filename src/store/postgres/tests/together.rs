@@ -273,6 +273,37 @@ async fn what_is_told_while_the_connection_is_cut_off_is_heard_later() {
     two.hears(vec![]).await;
 }
 
+/// Nobody can read the time, and how often that was tried is counted.
+const TIMELESS: &str = "CREATE SEQUENCE tried; \
+    CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE plpgsql AS \
+        $$ BEGIN PERFORM nextval('tried'); RAISE 'no time'; END $$";
+
+#[tokio::test]
+async fn who_connects_and_cannot_read_does_not_say_that_they_hear() {
+    let Some(url) = server::database().await else { return };
+    let Some(mut two) = two_at(&server::ours_first(&url)).await else { return };
+    let database = client(&two.config).await;
+    database.batch_execute(TIMELESS).await.unwrap();
+    assert!(matches!(two.next().await, Heard::By(Hearing::CutOff { .. })));
+    let tried = async || database.query_one("SELECT last_value FROM tried", &[]).await.unwrap().get::<_, i64>(0);
+    tokio::select! {
+        () = async { while tried().await < 4 {} } => {}
+        heard = two.heard.next() => panic!("{heard:?}"),
+    }
+    database.batch_execute("DROP FUNCTION public.clock_timestamp()").await.unwrap();
+    assert_eq!(two.next().await, Heard::By(Hearing::Notices));
+    two.hears(vec![]).await;
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_taken_away_others_are_heard_all_the_same() {
+    let Some(mut two) = two().await else { return };
+    let refused = "CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no writes'; END $$; \
+        CREATE TRIGGER refused BEFORE DELETE ON changes FOR EACH STATEMENT EXECUTE FUNCTION refused()";
+    client(&two.config).await.batch_execute(refused).await.unwrap();
+    two.hears(vec![]).await;
+}
+
 #[tokio::test]
 async fn without_notices_it_is_heard_by_the_clock() {
     let Some(url) = server::database().await else { return };
@@ -335,6 +366,19 @@ async fn who_was_cut_off_for_longer_than_changes_are_kept_says_so() {
     assert_eq!(follower.next().await, Heard::By(Hearing::Notices));
     follower.looked = follower.looked.map(|looked| looked - 10 * 60_000);
     assert_eq!(follower.next().await, Heard::Lost);
+}
+
+#[tokio::test]
+async fn so_does_who_could_not_listen_from_the_start() {
+    let Some(url) = server::database().await else { return };
+    let config: Config = url.parse().unwrap();
+    let store = PostgresStore::open(&config, None).await.unwrap();
+    let database = client(&config).await;
+    database.batch_execute("ALTER TABLE changes RENAME TO hidden").await.unwrap();
+    let mut follower = Follower::start(store.way.clone(), store.database.teller.clone()).await;
+    database.batch_execute("ALTER TABLE hidden RENAME TO changes").await.unwrap();
+    assert_eq!(follower.next().await, Heard::By(Hearing::Notices));
+    assert_eq!(timeout(PATIENCE, follower.next()).await.expect("nothing is heard"), Heard::Lost);
 }
 
 #[tokio::test]
