@@ -46,6 +46,9 @@ pub(super) const SILENCE: Duration = Duration::from_secs(7);
 /// How long it may take to connect, all hosts tried.
 pub(super) const CONNECT: Duration = Duration::from_secs(5);
 
+/// What is said of who has not connected by then.
+pub(super) const NO_ANSWER: &str = "the database did not answer in time";
+
 /// How much later than the one before it each further host is tried, unless that has answered.
 const HEAD_START: Duration = Duration::from_millis(200);
 
@@ -82,8 +85,14 @@ impl Way {
     /// The pool. Nothing is connected yet.
     pub(super) fn pool(&self) -> Result<Pool> {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        // The time that the pool itself gives a connection is for connecting, and not for this.
         let begin = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
-            Box::pin(async move { client.batch_execute(BEGIN).await.map_err(HookError::Backend) })
+            Box::pin(async move {
+                match timeout(CONNECT, client.batch_execute(BEGIN)).await {
+                    Ok(begun) => begun.map_err(HookError::Backend),
+                    Err(_) => Err(HookError::message(NO_ANSWER)),
+                }
+            })
         });
         Pool::builder(Manager::from_connect(self.config.clone(), self.hosts.clone(), recycling))
             .max_size(CONNECTIONS)

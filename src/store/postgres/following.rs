@@ -246,7 +246,7 @@ impl Line {
         };
         match timeout(connect::CONNECT, open).await {
             Ok(opened) => opened.map_err(|error| StoreError::Failed(text_of(&error))),
-            Err(_) => Err(StoreError::Failed("the database did not answer in time".to_owned())),
+            Err(_) => Err(StoreError::Failed(connect::NO_ANSWER.to_owned())),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -178,6 +179,26 @@ async fn of_several_hosts_each_says_why_it_will_not_do() {
     let refused = PostgresStore::open(&config, None).await.map(drop).unwrap_err().to_string();
     let each = [format!("127.0.0.1:{nobody}: error connecting to server"), format!("127.0.0.1:{hangs_up}: ")];
     assert!(each.iter().all(|host| refused.contains(host)) && !refused.contains('\n'), "{refused}");
+}
+
+/// What a server says when it lets somebody in: `AuthenticationOk` and `ReadyForQuery`.
+const LETS_IN: &[u8] = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
+
+#[tokio::test]
+async fn a_server_that_lets_in_and_then_says_nothing_is_not_waited_for() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let mut let_in = Vec::new();
+        while let Ok((mut connection, _)) = silent.accept().await {
+            connection.write_all(LETS_IN).await.unwrap();
+            let_in.push(connection);
+        }
+    });
+    let config: Config = format!("postgres://ann@127.0.0.1:{port}/x?sslmode=disable").parse().unwrap();
+    let opened = timeout(PATIENCE, PostgresStore::open(&config, None)).await.expect("it is waited for");
+    let refused = opened.map(drop).unwrap_err().to_string();
+    assert!(refused.ends_with("can't be opened: the database did not answer in time"), "{refused}");
 }
 
 /// A port on which nobody listens.

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use deadpool_postgres::{Object, PoolError, TimeoutType};
+use deadpool_postgres::{HookError, Object, PoolError, TimeoutType};
 use tokio::sync::{RwLockReadGuard, SemaphorePermit};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -108,11 +108,12 @@ pub(super) fn no_connection(error: PoolError) -> StoreError {
     match error {
         PoolError::Timeout(TimeoutType::Wait) => no_turn(),
         PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle) => {
-            StoreError::Failed("the database did not answer in time".to_owned())
+            StoreError::Failed(connect::NO_ANSWER.to_owned())
         }
-        PoolError::Backend(error) => Fault::from(error).into(),
+        PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => Fault::from(error).into(),
+        PoolError::PostCreateHook(HookError::Message(why)) => StoreError::Failed(why.into_owned()),
         PoolError::Closed => StoreError::Closed,
-        PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => StoreError::Failed(text_of(&error)),
+        PoolError::NoRuntimeSpecified => StoreError::Failed(text_of(&error)),
     }
 }
 
