@@ -52,6 +52,9 @@ pub(super) const NO_ANSWER: &str = "the database did not answer in time";
 /// How much later than the one before it each further host is tried, unless that has answered.
 const HEAD_START: Duration = Duration::from_millis(200);
 
+/// Bytes of a connection's name that PostgreSQL shows: `NAMEDATALEN`, without the zero at its end.
+const NAME: usize = 63;
+
 /// How long the system waits for a word of a host that may be gone.
 const GONE: Duration = Duration::from_secs(10);
 
@@ -109,7 +112,8 @@ impl Way {
     /// behind it.
     pub(super) async fn connect(&self, for_what: &str) -> Result<(Client, Carrier), Error> {
         let mut hosts = self.hosts.clone();
-        let name = format!("{} {for_what}", self.config.get_application_name().unwrap_or_default());
+        let given = self.config.get_application_name().unwrap_or_default();
+        let name = format!("{} {for_what}", cut(given, NAME.saturating_sub(for_what.len() + 1)));
         for host in &mut hosts.each {
             host.application_name(&name);
         }
@@ -132,6 +136,16 @@ impl Way {
         let each: Option<Vec<_>> = join_all(tries).await.into_iter().collect();
         each.map(|each| each.join("; "))
     }
+}
+
+/// As much of a name as is shown in so many bytes: PostgreSQL 16 shows one that is not ASCII in four (`\xc3`).
+fn cut(name: &str, bytes: usize) -> String {
+    let mut shown = 0;
+    let is_shown = |character: &char| {
+        shown += if character.is_ascii() { 1 } else { 4 * character.len_utf8() };
+        shown <= bytes
+    };
+    name.chars().take_while(is_shown).collect()
 }
 
 /// The address as it was given, and what it leaves open.

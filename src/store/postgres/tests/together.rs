@@ -12,11 +12,12 @@ use crate::domain::session::{End, ProviderLogout, Session};
 use crate::domain::thought::Thought;
 use crate::domain::visibility::Visibility;
 use crate::store::codec::encode;
+use crate::store::copying::Copying as _;
 use crate::store::postgres::following::Follower;
 use crate::store::suite::support::{
     Given, at, begun, change, identity, member, new_member_id, once, profile, session, shared, thought,
 };
-use crate::store::{Following, Heard, Hearing, Result, Shared};
+use crate::store::{Following, Heard, Hearing, Result, Shared, Store as _};
 
 /// Two instances on one database, and what the second hears; where the database is, too.
 struct Two {
@@ -396,6 +397,18 @@ async fn changes_are_kept_for_some_minutes() {
     tokio::select! {
         () = swept => {}
         heard = two.heard.next() => panic!("{heard:?}"),
+    }
+}
+
+#[tokio::test]
+async fn who_follows_is_known_by_it_however_long_a_name_they_were_given() {
+    for name in ["x".repeat(80), "ä".repeat(40)] {
+        let Some(url) = server::database().await else { return };
+        let mut config: Config = url.parse().unwrap();
+        config.application_name(&name);
+        let store = PostgresStore::open(&config, None).await.unwrap();
+        let _following = store.follow().await.unwrap();
+        assert_eq!(store.served_by().await.unwrap(), 1, "{name}");
     }
 }
 
