@@ -36,7 +36,7 @@ pub(super) const MARK: &str = "store";
 
 /// Pages kept in memory, in bytes as sled counts them: it takes two to three times as many. How many it holds it tells
 /// nobody.
-pub(super) const CACHE: Usage = Usage { capacity: 20 * 1024 * 1024, bytes: None, asked: None };
+pub(super) const CACHE: Usage = Usage { capacity: 16 * 1024 * 1024, bytes: None, asked: None };
 
 /// How long a store that is just being let go is waited for: a program that is being replaced, or sled's own
 /// threads, which keep the lock for a moment after the store was dropped.
