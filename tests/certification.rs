@@ -1,7 +1,7 @@
 //! The official cases of the OpenID Foundation's certification of relying parties, by their official names, at the
 //! front door. The Foundation's suite plays a provider that goes wrong; here the demo provider does, with the fault
 //! of the case switched on. A case that is in two plans stands under the first. Those of Back-Channel Logout stand in
-//! `back_channel.rs`. The README says which pass, as a run of them finds.
+//! `back_channel.rs`. `docs/certification.md` says which pass, as a run of them finds.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -204,7 +204,7 @@ async fn oidcc_client_test_rp_init_logout_no_state() {
     assert_eq!(ann.get("/profile").await.status, 303);
 }
 
-// The table in the README.
+// The table in docs/certification.md.
 
 /// The cases, as they stand in these files.
 fn played() -> Vec<String> {
@@ -229,10 +229,10 @@ fn passed() -> BTreeSet<String> {
 
 /// `THOUGHTS_CERTIFICATION=write` writes down what this run has found.
 #[test]
-fn the_readme_says_of_each_case_whether_it_passes_as_a_run_of_them_finds() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-    let readme = fs::read_to_string(path).unwrap();
-    let (before, rest) = readme.split_once("<!-- certification -->\n").unwrap();
+fn the_page_says_of_each_case_whether_it_passes_as_a_run_of_them_finds() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/certification.md");
+    let page = fs::read_to_string(path).unwrap();
+    let (before, rest) = page.split_once("<!-- certification -->\n").unwrap();
     let (section, after) = rest.split_once("<!-- /certification -->").unwrap();
     let (passed, mut listed, mut found) = (passed(), Vec::new(), String::new());
     for line in section.lines() {

@@ -40,7 +40,7 @@ impl Database {
             Wrong::new(
                 "this is not the address of a PostgreSQL database. Write \
                  `postgres://<user>:<password>@<host>/<database>`, with what is special in a password percent-encoded \
-                 (`@` is `%40`), and of the parameters those that the README names.",
+                 (`@` is `%40`), and of the parameters those that docs/postgresql.md names.",
             )
         };
         let (address, parameters) = text.split_once('?').unwrap_or((text, ""));

@@ -1,4 +1,4 @@
-//! What `/metrics` shows. Names and labels are promised in the README; every label has few values.
+//! What `/metrics` shows. Names and labels are promised in docs/running.md; every label has few values.
 
 use std::sync::atomic::AtomicI64;
 

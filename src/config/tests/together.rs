@@ -33,7 +33,7 @@ fn the_password_of_a_database_is_not_printed() {
         refusal(&nothing().with("THOUGHTS_STORE", "postgres://ann:hunter2@db/x?hunter2")),
         "`THOUGHTS_STORE` is `postgres://…`: this is not the address of a PostgreSQL database. Write \
          `postgres://<user>:<password>@<host>/<database>`, with what is special in a password percent-encoded (`@` is \
-         `%40`), and of the parameters those that the README names."
+         `%40`), and of the parameters those that docs/postgresql.md names."
     );
 }
 
