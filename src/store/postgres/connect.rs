@@ -120,6 +120,12 @@ impl Way {
         hosts.first().await
     }
 
+    /// Has the database break off what it does for this connection, if it can be told.
+    pub(super) async fn break_off(&self, client: &Client) {
+        // What can't be told ends by itself, as long as a statement may take.
+        let _ = timeout(CONNECT, client.cancel_token().cancel_query(self.hosts.tls.clone())).await;
+    }
+
     /// Why each of several hosts will not do, where none does: the pool tells of the one alone that failed last.
     pub(super) async fn why_none_of_several(&self) -> Option<String> {
         if self.hosts.each.len() < 2 {

@@ -4,7 +4,7 @@
 use std::slice;
 
 use async_trait::async_trait;
-use deadpool_postgres::{ClientWrapper, Object};
+use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
 
 use super::following::FOLLOWS;
@@ -34,10 +34,10 @@ const SERVED_BY: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = c
 impl Copying for PostgresStore {
     async fn snapshot(&self, kinds: &'static [Kind]) -> Result<Box<dyn Snapshot>> {
         let turn = self.database.turn().await?;
-        turn.client.batch_execute(BEGIN).await.map_err(Fault::from)?;
+        turn.lent.client()?.batch_execute(BEGIN).await.map_err(Fault::from)?;
         let mut kinds = kinds.iter();
         // It is the snapshot's alone from here on: when that is dropped, the connection ends.
-        let client = Object::take(turn.client);
+        let client = turn.lent.keep()?;
         Ok(Box::new(PostgresSnapshot { client, kind: kinds.next().copied(), kinds, after: Place::default() }))
     }
 
@@ -60,7 +60,7 @@ impl Copying for PostgresStore {
 
     async fn served_by(&self) -> Result<usize> {
         let turn = self.database.turn().await?;
-        let row = turn.client.query_one(SERVED_BY, &[&FOLLOWS]).await.map_err(Fault::from)?;
+        let row = turn.lent.client()?.query_one(SERVED_BY, &[&FOLLOWS]).await.map_err(Fault::from)?;
         Ok(usize::try_from(number(&row, 0)?).unwrap_or(usize::MAX))
     }
 }

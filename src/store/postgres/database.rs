@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use deadpool_postgres::{Object, Pool};
+use deadpool_postgres::Pool;
 use futures_util::future::try_join_all;
 use tokio::sync::{RwLock, RwLockReadGuard, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use tokio_postgres::Row;
 
 use super::changes::Teller;
-use super::connect;
+use super::connect::{self, Way};
+use super::lent::Lent;
 use super::transaction::{self, Turn, Value};
 use crate::store::{Result, StoreError};
 
 /// The database, as everything that asks it shares it.
 pub(super) struct Database {
+    pub(super) way: Way,
     pool: Pool,
     pub(super) teller: Arc<Teller>,
     /// Whether it is Citus.
@@ -30,16 +32,16 @@ pub(super) struct Database {
 }
 
 impl Database {
-    pub(super) fn new(pool: Pool, teller: Teller, citus: bool, full_text: bool) -> Self {
+    pub(super) fn new(way: Way, pool: Pool, teller: Teller, citus: bool, full_text: bool) -> Self {
         let (changes, searches) = (Semaphore::new(connect::FOR_CHANGES), Semaphore::new(connect::FOR_SEARCHES));
-        Self { pool, teller: Arc::new(teller), citus, full_text, changes, searches, closed: RwLock::new(false) }
+        Self { way, pool, teller: Arc::new(teller), citus, full_text, changes, searches, closed: RwLock::new(false) }
     }
 
     /// A connection, while the store is open.
     pub(super) async fn turn(&self) -> Result<Turn<'_>> {
         let open = self.admission().await?;
-        let client = self.connection().await?;
-        Ok(Turn { client, teller: &self.teller, full_text: self.full_text, _open: open, _change: None })
+        let lent = Lent::new(self.pool.get().await.map_err(transaction::no_connection)?, &self.way);
+        Ok(Turn { lent, teller: &self.teller, full_text: self.full_text, _open: open, _change: None })
     }
 
     /// The same, to change something.
@@ -58,16 +60,13 @@ impl Database {
         if *closed { Err(StoreError::Closed) } else { Ok(closed) }
     }
 
-    async fn connection(&self) -> Result<Object> {
-        self.pool.get().await.map_err(transaction::no_connection)
-    }
-
     /// Reads what one statement gives.
     pub(super) async fn rows(&self, sql: &'static str, with: &[Value<'_>]) -> Result<Vec<Row>> {
         let turn = self.turn().await?;
-        let rows = transaction::answer(async {
-            let statement = turn.client.prepare_cached(sql).await?;
-            turn.client.query(&statement, with).await
+        let client = turn.lent.client()?;
+        let rows = turn.lent.asked.answer(async {
+            let statement = client.prepare_cached(sql).await?;
+            client.query(&statement, with).await
         });
         rows.await.map_err(|fault| turn.failed(fault))
     }
@@ -80,10 +79,11 @@ impl Database {
         rest: [Value<'_>; 2],
     ) -> Result<Vec<Row>> {
         let turn = self.turn().await?;
-        let rows = transaction::answer(async {
-            let statement = turn.client.prepare_cached(sql).await?;
+        let client = turn.lent.client()?;
+        let rows = turn.lent.asked.answer(async {
+            let statement = client.prepare_cached(sql).await?;
             let [second, third] = rest;
-            let asked = each.iter().map(async |first| turn.client.query(&statement, &[first, second, third]).await);
+            let asked = each.iter().map(async |first| client.query(&statement, &[first, second, third]).await);
             Ok(try_join_all(asked).await?.into_iter().flatten().collect())
         });
         rows.await.map_err(|fault| turn.failed(fault))

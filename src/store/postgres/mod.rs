@@ -1,9 +1,10 @@
 //! The store in PostgreSQL: for any number of instances on one database.
 //!
 //! Read in this order: `migrations/` (which tables there are), `statements` (everything that is asked of them),
-//! `connect` (how the database is reached), `database` (who may have a connection), `transaction` (how a change comes
-//! about), `questions` (what is asked at every request is asked together), then the store's methods by subject, `copying`,
-//! `full_text`, and `changes`, `doubts`, `following` and `notices`, by which instances hear of each other.
+//! `connect` (how the database is reached), `database` (who may have a connection), `lent` (what becomes of it where they
+//! go away), `transaction` (how a change comes about), `questions` (what is asked at every request is asked together), then
+//! the store's methods by subject, `copying`, `full_text`, and `changes`, `doubts`, `following` and `notices`, by which
+//! instances hear of each other.
 //!
 //! A change locks the rows that it decides by and is tried again where the database could not order it beside another
 //! one; PostgreSQL's default isolation is enough for that, and stricter ones do as well. Who is to be held still, like
@@ -23,6 +24,7 @@ mod feed;
 mod following;
 mod full_text;
 mod hint;
+mod lent;
 mod members;
 mod migrate;
 mod notices;
@@ -58,7 +60,6 @@ use crate::domain::session::SessionHash;
 
 /// The store in PostgreSQL.
 pub struct PostgresStore {
-    way: Way,
     database: Arc<Database>,
     /// Who is signed in: asked at every request.
     signed_in: Questions<SessionHash, SignedIn>,
@@ -79,9 +80,9 @@ impl PostgresStore {
             Ok((Teller::new(&client).await?, citus::is_there(&client).await?, full_text::is_there(&client).await?))
         };
         let (teller, citus, full_text) = opened(opening, config, &way).await?;
-        let database = Arc::new(Database::new(pool, teller, citus, full_text));
+        let database = Arc::new(Database::new(way, pool, teller, citus, full_text));
         let signed_in = sessions::signed_in(database.clone());
-        Ok(Self { way, database, signed_in })
+        Ok(Self { database, signed_in })
     }
 
     /// What is in the database, which takes writes: tables, in a layout that this binary has or can lead to its own. Where
@@ -157,7 +158,7 @@ impl Store for PostgresStore {
 
     async fn follow(&self) -> Result<Option<Box<dyn Following>>> {
         let _open = self.database.admission().await?;
-        Ok(Some(Box::new(Follower::start(self.way.clone(), self.database.teller.clone()).await)))
+        Ok(Some(Box::new(Follower::start(self.database.way.clone(), self.database.teller.clone()).await)))
     }
 
     async fn close(&self) -> Result<()> {

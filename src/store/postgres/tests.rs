@@ -14,7 +14,7 @@ use super::statements::{ALL, FEED_LISTS, FEEDS};
 use super::{PostgresStore, connect};
 use crate::domain::policy::Reach;
 use crate::store::suite::store_suite;
-use crate::store::suite::support::{Given, member, shared};
+use crate::store::suite::support::{Given, member, shared, thought};
 use crate::store::{Found, Scope, StoreError};
 
 mod citus;
@@ -161,6 +161,48 @@ async fn a_migration_that_was_made_beforehand_waits_for_no_backup() {
     let opened = timeout(PATIENCE, PostgresStore::open(&config, None)).await.expect("it waits");
     assert!(opened.unwrap().database.full_text);
     assert_eq!(PostgresStore::try_out(&config, None).await.unwrap(), Found::Store);
+}
+
+/// Asks, and goes away when the database waits for somebody else's lock.
+async fn left(looking: &Client, asked: impl Future<Output = ()>) {
+    tokio::select! {
+        () = asked => panic!("it was answered"),
+        () = async { while waiting(looking).await == 0 {} } => {}
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_any_more_is_broken_off_and_in_nobodys_way() {
+    let Some(url) = server::database().await else { return };
+    let config: Config = server::ours_first(&url).parse().unwrap();
+    let (database, looking) = (client(&config).await, client(&config).await);
+    database.batch_execute(NO_HURRY).await.unwrap();
+    let store: Given = Arc::new(PostgresStore::open(&config, None).await.unwrap());
+    let ann = member(&store, "ann").await;
+    database.batch_execute("BEGIN; LOCK TABLE members IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let goes_on = async || {
+        store.ping().await.unwrap();
+        timeout(PATIENCE, async { while waiting(&looking).await > 0 {} }).await.expect("it is not broken off");
+    };
+    left(&looking, async { drop(store.member(ann.id).await) }).await;
+    goes_on().await;
+    left(&looking, async { drop(store.share(&thought(&ann, "never mind", "public"), None).await) }).await;
+    goes_on().await;
+}
+
+#[tokio::test]
+async fn a_commit_that_nobody_waits_for_any_more_comes_about_and_is_in_nobodys_way() {
+    let Some(url) = server::database().await else { return };
+    let relay = relay::Relay::to(&url.parse().unwrap()).await;
+    let store: Given = Arc::new(PostgresStore::open(&relay.config, None).await.unwrap());
+    let last = thought(&member(&store, "ann").await, "last words", "public");
+    relay.keep_back_the_next_answer_to_a_commit();
+    tokio::select! {
+        shared = store.share(&last, None) => panic!("{shared:?} before anybody went away"),
+        () = relay.kept_back() => {}
+    }
+    store.ping().await.unwrap();
+    assert!(store.thought(last.id, &Reach::Public).await.unwrap().is_some());
 }
 
 #[tokio::test]

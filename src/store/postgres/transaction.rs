@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use deadpool_postgres::{HookError, Object, PoolError, TimeoutType};
+use deadpool_postgres::{HookError, PoolError, TimeoutType};
 use tokio::sync::{RwLockReadGuard, SemaphorePermit};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -15,6 +15,7 @@ use super::changes::Teller;
 use super::connect;
 use super::doubts::Place;
 use super::hint::hint;
+use super::lent::{Asked, Lent};
 use crate::store::{Result, StoreError};
 
 /// How often a change is begun at most.
@@ -129,7 +130,7 @@ pub(super) fn too_long(what: &str) -> StoreError {
 
 /// A connection, while the store is open.
 pub(super) struct Turn<'a> {
-    pub(super) client: Object,
+    pub(super) lent: Lent<'a>,
     pub(super) teller: &'a Teller,
     pub(super) full_text: bool,
     pub(super) _open: RwLockReadGuard<'a, bool>,
@@ -139,18 +140,15 @@ pub(super) struct Turn<'a> {
 
 impl Turn<'_> {
     pub(super) async fn begin(&mut self) -> Result<Transaction<'_>, Fault> {
-        let inner = answer(self.client.transaction()).await?;
-        Ok(Transaction { inner, teller: self.teller, full_text: self.full_text, told: Mutex::default() })
+        let (client, asked) = self.lent.parts()?;
+        let inner = asked.answer(client.transaction()).await?;
+        Ok(Transaction { inner, asked, teller: self.teller, full_text: self.full_text, told: Mutex::default() })
     }
 
-    /// What is told of a fault. Where the connection is of no use any more it ends here, and so do those that nobody
-    /// uses just now: they lead to the same server.
+    /// What is told of a fault. Where the connection is of no use any more it ends here.
     pub(super) fn failed(self, fault: Fault) -> StoreError {
         if matches!(fault, Fault::Connection(_)) {
-            if let Some(pool) = Object::pool(&self.client) {
-                pool.retain(|_, _| false);
-            }
-            drop(Object::take(self.client));
+            self.lent.give_up();
         }
         fault.into()
     }
@@ -159,6 +157,7 @@ impl Turn<'_> {
 /// What is under way; nothing of it is there before it is committed.
 pub(super) struct Transaction<'a> {
     inner: deadpool_postgres::Transaction<'a>,
+    asked: &'a Asked,
     pub(super) teller: &'a Teller,
     /// Whether the database searches.
     pub(super) full_text: bool,
@@ -169,11 +168,11 @@ pub(super) struct Transaction<'a> {
 impl Transaction<'_> {
     /// What a statement gives.
     pub(super) async fn rows(&self, sql: &'static str, with: &[Value<'_>]) -> Result<Vec<Row>, Fault> {
-        answer(async {
+        let rows = self.asked.answer(async {
             let statement = self.inner.prepare_cached(sql).await?;
             self.inner.query(&statement, with).await
-        })
-        .await
+        });
+        rows.await
     }
 
     /// The same, of which there is one row at most.
@@ -183,11 +182,11 @@ impl Transaction<'_> {
 
     /// Changes something; gives how many rows that were.
     pub(super) async fn change(&self, sql: &'static str, with: &[Value<'_>]) -> Result<u64, Fault> {
-        answer(async {
+        let changed = self.asked.answer(async {
             let statement = self.inner.prepare_cached(sql).await?;
             self.inner.execute(&statement, with).await
-        })
-        .await
+        });
+        changed.await
     }
 
     /// Commits what was done, or takes it back. Nothing where it has to be done again, which `attempts` counts. Where a
@@ -198,7 +197,7 @@ impl Transaction<'_> {
             Ok(done) => {
                 let told = self.told.into_inner().unwrap_or_else(PoisonError::into_inner);
                 let committing = self.teller.doubts.committing(told);
-                let committed = answer(self.inner.commit()).await;
+                let committed = self.asked.commit(self.inner.commit()).await;
                 match committed {
                     Ok(()) => {
                         if committing.answered() {

@@ -363,7 +363,7 @@ async fn many_changes_are_heard_each_once() {
 async fn who_was_cut_off_for_longer_than_changes_are_kept_says_so() {
     let Some(url) = server::database().await else { return };
     let store = PostgresStore::open(&url.parse().unwrap(), None).await.unwrap();
-    let mut follower = Follower::start(store.way.clone(), store.database.teller.clone()).await;
+    let mut follower = Follower::start(store.database.way.clone(), store.database.teller.clone()).await;
     assert_eq!(follower.next().await, Heard::By(Hearing::Notices));
     follower.looked = follower.looked.map(|looked| looked - 10 * 60_000);
     assert_eq!(follower.next().await, Heard::Lost);
@@ -376,7 +376,7 @@ async fn so_does_who_could_not_listen_from_the_start() {
     let store = PostgresStore::open(&config, None).await.unwrap();
     let database = client(&config).await;
     database.batch_execute("ALTER TABLE changes RENAME TO hidden").await.unwrap();
-    let mut follower = Follower::start(store.way.clone(), store.database.teller.clone()).await;
+    let mut follower = Follower::start(store.database.way.clone(), store.database.teller.clone()).await;
     database.batch_execute("ALTER TABLE hidden RENAME TO changes").await.unwrap();
     assert_eq!(follower.next().await, Heard::By(Hearing::Notices));
     assert_eq!(timeout(PATIENCE, follower.next()).await.expect("nothing is heard"), Heard::Lost);
