@@ -56,9 +56,9 @@ async fn searches_that_take_long_are_broken_off_and_leave_room_to_read() {
         while waiting(&looking).await < 5 {}
         store.feed(Scope::Everyone, &Reach::Public, None, 20).await
     };
-    let (searched, read) = tokio::join!(searches, read);
+    let (answers, read) = tokio::join!(searches, read);
     assert_eq!(ids(&read.unwrap().items), all);
-    for answer in searched {
+    for answer in answers {
         assert!(matches!(answer, Err(StoreError::Busy(_))), "{answer:?}");
     }
     database.batch_execute("SELECT pg_advisory_unlock(1)").await.unwrap();
