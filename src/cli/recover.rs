@@ -13,14 +13,13 @@ use async_trait::async_trait;
 use self::left::Run;
 use super::Failed;
 use super::progress::Progress;
-use crate::app::open_store;
 use crate::backup::{self, Kept, Reader};
-use crate::clock::{Clock, name_of};
-use crate::config::{Config, Sources, StoreUrl};
+use crate::clock::Clock;
+use crate::config::{Config, Sources};
 use crate::domain::id::{MemberId, ThoughtId};
 use crate::store::Store;
 use crate::store::copying::{Kind, Record, Snapshot};
-use crate::store::sled::{Claim, Salvage, replace};
+use crate::store::sled::{Claim, Salvage, SledStore, replace};
 
 /// Recovers the configured store.
 pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
@@ -31,7 +30,7 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
         ));
     };
     let now = Clock::system().now();
-    let work = Work { folder, run: Run::of(folder, &name_of(now)) };
+    let work = Work { folder, run: Run::begin(folder, now) };
     let _turn = Claim::to_recover(folder)?;
     let runs = left::runs(folder).map_err(|error| work.failed("what an earlier run has left", &error))?;
     let put_back = left::put_back(folder, &runs)?;
@@ -53,8 +52,10 @@ pub async fn run(config: Option<PathBuf>) -> Result<(), Failed> {
     }
     let gone = salvage.gone();
     let new = work.run.new_store();
-    let store = open_store(&StoreUrl::Sled(new.clone())).await?;
-    let filled = work.fill(store.as_ref(), newest.as_ref(), gone).await;
+    let store = SledStore::open(&new).await?;
+    // Another recovery may have the same snapshot, and is to know it as well.
+    store.note_gone(gone.clone()).await?;
+    let filled = work.fill(&store, newest.as_ref(), gone).await;
     store.close().await?;
     drop(store);
     filled?;

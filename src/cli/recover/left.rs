@@ -4,7 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::clock::is_name;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::clock::{is_name, name_of};
 use crate::store::StoreError;
 use crate::store::sled::{Claim, undo_half_replaced};
 
@@ -24,8 +26,16 @@ pub(super) struct Run {
 
 impl Run {
     /// Those of the recovery of this time, of the store in `folder`.
-    pub(super) fn of(folder: &Path, time: &str) -> Self {
+    fn of(folder: &Path, time: &str) -> Self {
         Self { scratch: folder.join(format!("{SCRATCH}{time}")), aside: folder.join(format!("{ASIDE}{time}")) }
+    }
+
+    /// Those of the recovery that begins now; where one of the same second has left its damaged store, those of the next.
+    pub(super) fn begin(folder: &Path, now: Timestamp) -> Self {
+        let mut seconds =
+            (0..).map(|later| now.saturating_add(SignedDuration::from_secs(later)).unwrap_or(Timestamp::MAX));
+        let free = |at: Timestamp| Some(Self::of(folder, &name_of(at))).filter(|run| !run.aside.exists());
+        seconds.find_map(free).unwrap_or_else(|| Self::of(folder, &name_of(now)))
     }
 
     /// Where the new store is until it is whole.

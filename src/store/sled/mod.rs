@@ -31,6 +31,7 @@ mod thoughts;
 mod unsent;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ use jiff::Timestamp;
 use sled::Db;
 
 use self::cached::Cached;
+use self::draft::Draft;
 use self::files::Files;
 use self::look::Looks;
 pub use self::salvage::{Claim, Salvage, replace, undo_half_replaced};
@@ -46,7 +48,7 @@ use self::search::{Built, Index};
 use self::writer::{Disk, Writer};
 use super::{Following, Found, Result, Store, StoreError};
 use crate::cache::Usage;
-use crate::domain::id::ThoughtId;
+use crate::domain::id::{MemberId, ThoughtId};
 
 /// The embedded store. Dropping it lets the writer finish what it was given; [`Store::close`] also waits for
 /// that. The folder is free for another process when the store is dropped.
@@ -102,6 +104,15 @@ impl SledStore {
             store.close().await?;
         }
         Ok(found)
+    }
+
+    /// Notes that these members are gone, of whom there may be something in an older snapshot.
+    ///
+    /// # Errors
+    /// Those of a write.
+    pub async fn note_gone(&self, members: BTreeSet<MemberId>) -> Result<()> {
+        let note = move |draft: &mut Draft<'_>| members.iter().try_for_each(|id| draft.put(&keys::gone(*id), &()));
+        self.writer.write(note).await
     }
 
     /// Reads. Here, and nowhere else, a closed store is noticed, and a panic of sled's on a damaged page
