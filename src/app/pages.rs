@@ -8,7 +8,7 @@ use crate::domain::id::MemberId;
 use super::packed::Packed;
 
 /// Bytes of pages that are kept.
-const BYTES: usize = 16 * 1024 * 1024;
+const BYTES: usize = 12 * 1024 * 1024;
 
 /// Which page, for whom.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

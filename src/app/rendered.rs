@@ -8,7 +8,7 @@ use crate::domain::member::Author;
 use crate::domain::thought::Authored;
 
 /// Bytes of HTML that are kept.
-const BYTES: usize = 16 * 1024 * 1024;
+const BYTES: usize = 10 * 1024 * 1024;
 
 /// What of a thought depends on who looks: their buttons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -21,10 +21,10 @@ use crate::domain::thought::Thought;
 use crate::store::{Result, Scope};
 
 /// Bytes that each holds.
-const THOUGHTS: usize = 16 * 1024 * 1024;
+const THOUGHTS: usize = 10 * 1024 * 1024;
 const MEMBERS: usize = 8 * 1024 * 1024;
 const SESSIONS: usize = 16 * 1024 * 1024;
-const PAGES: usize = 8 * 1024 * 1024;
+const PAGES: usize = 6 * 1024 * 1024;
 
 /// Which page: of which thoughts, for whom, older than which, how many.
 pub(super) type PageKey = (Scope, Reach, Option<ThoughtId>, usize);

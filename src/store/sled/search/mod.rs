@@ -56,7 +56,7 @@ const LIST: u8 = 0xff;
 const MADE_ANEW: &str = "the index for searching is damaged, and is made anew";
 
 /// Bytes of blocks that are kept in memory.
-const BLOCKS: usize = 8 * 1024 * 1024;
+const BLOCKS: usize = 6 * 1024 * 1024;
 
 /// Bytes that must be free for a segment to be made, and much more than one takes.
 pub(super) const ROOM: u64 = 64 * 1024 * 1024;
