@@ -279,11 +279,13 @@ async fn why_not(site: &Site) -> String {
 }
 
 #[tokio::test]
-async fn an_issuer_that_is_not_the_configured_one_is_named_beside_it_in_the_log() {
+async fn an_issuer_that_is_not_the_configured_one_is_named_beside_it_in_the_log_and_on_the_page() {
     let site = Site::beside(&[Fault::MetadataOtherIssuer]).await;
     let issuer = site.provider.issuer();
     let expected = format!("the provider calls itself https://elsewhere.example, you configured {issuer}");
     assert_eq!(why_not(&site).await, expected);
+    let page = site.stranger().get("/login").await;
+    assert!(page.texts("p.note").iter().any(|note| note.contains(&expected)), "{}", page.body);
 }
 
 #[tokio::test]

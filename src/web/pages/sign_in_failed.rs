@@ -23,6 +23,8 @@ pub struct Failure {
     title: &'static str,
     what: &'static str,
     whose: &'static str,
+    /// What the page says to whoever runs this site, where that is no secret.
+    for_the_operator: Option<String>,
 }
 
 impl Failure {
@@ -36,6 +38,7 @@ impl Failure {
             what: "It was not started in this browser, or more than ten minutes ago, or your browser did not keep the \
                    cookie that remembers it.",
             whose: "Nothing is broken: start again.",
+            for_the_operator: None,
         }
     }
 
@@ -103,7 +106,7 @@ impl TryFrom<Refused> for Failure {
             Refused::Unsealable(error) => return Err(Refusal::Internal(error.to_string())),
             Refused::Store(error) => return Err(error.into()),
         };
-        Ok(Self { status, cause, log, title, what, whose })
+        Ok(Self { status, cause, log, title, what, whose, for_the_operator: None })
     }
 }
 
@@ -127,7 +130,12 @@ impl From<&SignInError> for Failure {
             SignInError::Provider(why) => why.with_advice(),
             other => other.to_string(),
         };
-        Self { status, cause: error.cause(), log, title, what, whose }
+        let for_the_operator = if let SignInError::Provider(why @ ProviderError::Issuer { .. }) = error {
+            Some(why.to_string())
+        } else {
+            None
+        };
+        Self { status, cause: error.cause(), log, title, what, whose, for_the_operator }
     }
 }
 
@@ -271,6 +279,7 @@ fn view(visitor: &Visitor, failure: &Failure, purpose: Purpose, again: &str) -> 
                 p { "This site's address is " a href=(base_url) { (base_url) } ": a sign-in that starts at another one ends here." }
             }
             p { (failure.whose) @if visitor.session.is_some() { " Nothing was changed: you are signed in as before." } }
+            @if let Some(why) = &failure.for_the_operator { p .note { "For whoever runs this site: " (why) "." } }
             @if is_turned_away { (registration(&visitor.app)) }
             p {
                 a .button href=(again) rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Start again" }
