@@ -1,6 +1,8 @@
 //! Where a sign-in starts: on the way to the provider at once where there is one, a choice where there are
 //! several. It starts only when a person goes there: not for a robot, a prefetch, a fragment or an image.
 
+use std::fmt::Display;
+
 use http::header::RETRY_AFTER;
 use http::{Method, StatusCode};
 use maud::{Markup, html};
@@ -168,10 +170,10 @@ fn choice(
     }
 }
 
-/// What does not fit, for whoever runs this site.
-pub fn for_the_operator(misfits: &[Misfit]) -> Markup {
+/// What is wrong, for whoever runs this site.
+pub fn for_the_operator(wrong: &[impl Display]) -> Markup {
     html! {
-        @for misfit in misfits { p .note { "For whoever runs this site: " (misfit) "." } }
+        @for what in wrong { p .note { "For whoever runs this site: " (what) "." } }
     }
 }
 

@@ -4,6 +4,7 @@ use http::StatusCode;
 use maud::{Markup, html};
 use poem::Response;
 
+use super::login::for_the_operator;
 use crate::actions::sign_in::Refused;
 use crate::app::SignInProvider;
 use crate::oidc::{ProviderError, SignInError, Whose};
@@ -279,7 +280,7 @@ fn view(visitor: &Visitor, failure: &Failure, purpose: Purpose, again: &str) -> 
                 p { "This site's address is " a href=(base_url) { (base_url) } ": a sign-in that starts at another one ends here." }
             }
             p { (failure.whose) @if visitor.session.is_some() { " Nothing was changed: you are signed in as before." } }
-            @if let Some(why) = &failure.for_the_operator { p .note { "For whoever runs this site: " (why) "." } }
+            (for_the_operator(failure.for_the_operator.as_slice()))
             @if is_turned_away { (registration(&visitor.app)) }
             p {
                 a .button href=(again) rel="nofollow" hx-boost="false" hx-nonce=(nonce()) { "Start again" }
