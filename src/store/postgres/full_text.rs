@@ -42,8 +42,8 @@ const WEEK: u64 = 7 * 24 * 60 * 60 * 1000;
 /// Lexemes that are asked for at once, at most: weeks times terms.
 const LEXEMES: u64 = 512;
 
-/// Thoughts of a week of which a term that fewer have is rare, at most.
-const FEW: usize = 100;
+/// A term is rare in weeks in which fewer thoughts than this have it.
+const FEW: i64 = 100;
 
 /// Thoughts whose words are written in one transaction, where they have none.
 const AT_ONCE: usize = 500;
@@ -177,7 +177,7 @@ async fn rarest<'q>(
     reach: &Reach,
     weeks: &RangeInclusive<u64>,
 ) -> Result<&'q [Term], Fault> {
-    let (mut rarest, mut fewest) = (query.terms(), i64::try_from(FEW).unwrap_or(i64::MAX));
+    let (mut rarest, mut fewest) = (query.terms(), FEW);
     if rarest.len() > 1 {
         for term in query.terms().chunks(1) {
             let tsquery = tsquery(term, reach, weeks);
